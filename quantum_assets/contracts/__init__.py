@@ -1,0 +1,1 @@
+"""The nouns that rooms exchange: values, table contracts, fingerprints and the error tree. Imports no other room."""

@@ -1,0 +1,96 @@
+"""What came back: the raw claim of a provider, before anybody believes it.
+
+Data and metadata never share a namespace: `data` holds the outcomes, everything else says how they were made. Only
+`trust` turns an envelope into an `AdmittedResult`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from quantum_assets.contracts.profile import EffectiveProfile
+from quantum_assets.contracts.workload import FloatArray
+
+ComplexArray = npt.NDArray[np.complex128]
+
+
+@dataclass(frozen=True, eq=False)
+class States:
+    """State vectors, one a binding: `amplitudes` has shape `(n_bindings, 2**n_qubits)`, little-endian qubit order."""
+
+    amplitudes: ComplexArray
+
+
+@dataclass(frozen=True, eq=False)
+class Overlaps:
+    """Estimates of P(0…0), one a pair: `p_zero` in [0, 1], shape `(n_pairs,)`; `shots` a pair (None: exact)."""
+
+    p_zero: FloatArray
+    shots: int | None
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Wall seconds of the stages of one execution."""
+
+    transpile: float = 0.0
+    run: float = 0.0
+    queue: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class ResultEnvelope:
+    """One provider's answer to one workload.
+
+    Attributes:
+        workload_fingerprint: The question it says it answers.
+        profile_fingerprint: The profile it was given.
+        effective: What it says it really did.
+        data: The outcomes.
+        crosscheck_difference: Largest absolute difference on the tile that was recomputed by an independent engine;
+            None where the outcomes are random and `crosscheck_zscore` speaks instead.
+        crosscheck_zscore: Largest |difference| in standard errors on the tile, for sampled outcomes.
+        circuits_run: Circuits that were really executed (0 for matrix products and binomial draws).
+        circuits_needed: Circuits that a device would have had to run for the same answer.
+        timings: Stage durations.
+        calibration_digest: Hash of the calibration in force; None for simulators without one.
+        attempts: One line an attempt, in order, with what was changed.
+        cost: In `currency`; 0 for local simulators.
+        currency: ISO code or unit.
+        correlation_id: Follows one request through logs, metadata and MLflow.
+        metrics: Further finite numbers.
+    """
+
+    workload_fingerprint: str
+    profile_fingerprint: str
+    effective: EffectiveProfile
+    data: States | Overlaps
+    crosscheck_difference: float | None
+    crosscheck_zscore: float | None
+    circuits_run: int
+    circuits_needed: int
+    timings: Timings = Timings()
+    calibration_digest: str | None = None
+    attempts: tuple[str, ...] = ("1: as planned",)
+    cost: float = 0.0
+    currency: str = "USD"
+    correlation_id: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class AdmittedResult:
+    """An envelope that passed every check of the trust boundary; `checks` names them. Made by `trust` only."""
+
+    envelope: ResultEnvelope
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class RejectedResult:
+    """An envelope that failed, with every reason. Made by `trust` only."""
+
+    envelope: ResultEnvelope
+    reasons: tuple[str, ...]
