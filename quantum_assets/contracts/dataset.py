@@ -125,6 +125,14 @@ class Features:
         """The inner folds of one split, in order."""
         return (s for key, s in self.splits.items() if key.startswith(f"{split_id}/"))
 
+    def restricted(self, rows: IntArray) -> "Features":
+        """The same splits with only the given dataset rows; what was fitted stays as it was fitted."""
+        kept = {}
+        for key, split in self.splits.items():
+            mask = np.isin(split.rows, rows)
+            kept[key] = PreparedSplit(key, split.rows[mask], split.train[mask], split.values[mask])
+        return Features(kept, self.n_qubits, self.dataset_fingerprint)
+
     @cached_property
     def fingerprint(self) -> str:
         """Content hash of every prepared value."""

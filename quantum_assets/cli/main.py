@@ -1,0 +1,66 @@
+"""The `quantum-assets` command and how its errors look: one line that names the culprit and the mend, no traceback."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from quantum_assets import __version__
+from quantum_assets.cli.options import home_option
+from quantum_assets.cli.profiles import profiles
+from quantum_assets.cli.store_commands import doctor, gc, history, sync, verify
+from quantum_assets.cli.ui import ui
+from quantum_assets.contracts.errors import QuantumAssetsError
+
+
+class OneLine(click.ClickException):
+    """An error of this package as the user sees it; exit status 2, like a wrong option."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        """Write ``error: culprit: problem. mend.`` as one line."""
+        click.echo(f"error: {' '.join(self.message.split())}", file=file, err=True)
+
+
+class Commands(click.Group):
+    """A group whose commands may raise the errors of this package."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; turn an error of ours into one line."""
+        try:
+            return super().invoke(ctx)
+        except QuantumAssetsError as error:
+            raise OneLine(str(error)) from error
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Begin with `quantum-assets run`, then `quantum-assets ui`. Each command's --help has an example.",
+)
+@click.version_option(__version__, prog_name="quantum-assets")
+def main() -> None:
+    """Quantum kernels as versioned Dagster assets, each beside its classical baseline."""
+
+
+@click.command(epilog="Example: quantum-assets run wine iris --profile ideal")
+@click.argument("studies", nargs=-1)
+@click.option("--profile", "wanted", multiple=True, help="Profile to run under; repeat for several.")
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Studies at a time.")
+@home_option
+def run(studies: tuple[str, ...], wanted: tuple[str, ...], workers: int, home: Path) -> None:
+    """Materialise studies through Dagster and print the verdicts.
+
+    STUDIES are names below the defs folder; all of them by default, each under its first profile.
+    """
+    from rich.console import Console
+
+    from quantum_assets.cli.run import run_studies
+
+    sys.exit(run_studies(home, studies, wanted, workers, Console()))
+
+
+for command in (run, ui, profiles, history, verify, doctor, gc, sync):
+    main.add_command(command)

@@ -1,0 +1,161 @@
+"""The asset graph of a kernel study: names, edges, partitions, words; what a step computes is in the steps module."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+from quantum_assets.components import kernel_study_steps as steps
+from quantum_assets.components.kernel_study_plan import KernelStudyPlan
+from quantum_assets.contracts.errors import PlanError, ProviderError, QuantumAssetsError
+from quantum_assets.orchestration.automation import on_changed_content
+from quantum_assets.orchestration.partitions import ONE_PARTITION_A_RUN
+from quantum_assets.orchestration.stored import Stored, materialized
+
+Result = dg.MaterializeResult[Stored]
+
+
+@dataclass(frozen=True)
+class StudyLook:
+    """How a study presents itself in the UI; no number depends on it, but for `code_version`."""
+
+    description: str
+    owner: str | None
+    tags: Mapping[str, str]
+    code_version: str
+
+
+def study_assets(
+    plan: KernelStudyPlan, look: StudyLook, partitions: dg.StaticPartitionsDefinition
+) -> list[dg.AssetsDefinition]:
+    """The eight assets of one study; dataset, features and classical kernels know no profile and are unpartitioned."""
+
+    def common(kinds: set[str], description: str, partitioned: bool) -> dict[str, Any]:
+        shared: dict[str, Any] = {
+            "key_prefix": plan.name,
+            "group_name": plan.name,
+            "owners": [look.owner] if look.owner else None,
+            "tags": {"quantum_assets/kind": "kernel_study", **look.tags},
+            "kinds": kinds,
+            "code_version": look.code_version,
+            "automation_condition": on_changed_content(),
+            "description": description,
+            "metadata": {"study": plan.name, "question": plan.fingerprint, "folder": str(plan.base)},
+        }
+        if partitioned:
+            shared |= {"partitions_def": partitions, "backfill_policy": ONE_PARTITION_A_RUN}
+        return shared
+
+    def upstream(*names: str) -> dict[str, dg.AssetIn]:
+        return {name: dg.AssetIn([plan.name, name]) for name in names}
+
+    about = f"{look.description}\n\n" if look.description else ""
+
+    @dg.asset(**common({"parquet"}, about + _DATASET, partitioned=False))
+    def dataset() -> Result:
+        return _step(lambda: steps.dataset(plan))
+
+    @dg.asset(ins=upstream("dataset"), **common({"parquet", "sklearn"}, _FEATURES, partitioned=False))
+    def features(dataset: pa.Table) -> Result:
+        return _step(lambda: steps.features(plan, dataset))
+
+    @dg.asset(
+        ins=upstream("dataset", "features"),
+        **common({"parquet", "qiskit", "mlflow"}, _QUANTUM_KERNEL, partitioned=True),
+    )
+    def quantum_kernel(context: dg.AssetExecutionContext, dataset: pa.Table, features: pa.Table) -> Result:
+        return _step(lambda: steps.quantum_kernel(plan, context.partition_key, dataset, features))
+
+    @dg.asset(
+        ins=upstream("dataset", "features"), **common({"parquet", "numpy"}, _CLASSICAL_KERNELS, partitioned=False)
+    )
+    def classical_kernels(dataset: pa.Table, features: pa.Table) -> Result:
+        return _step(lambda: steps.classical_kernels(plan, dataset, features))
+
+    @dg.asset(
+        ins=upstream("dataset", "quantum_kernel", "classical_kernels"),
+        **common({"parquet", "numpy", "mlflow"}, _DIAGNOSTICS, partitioned=True),
+    )
+    def diagnostics(
+        context: dg.AssetExecutionContext, dataset: pa.Table, quantum_kernel: pa.Table, classical_kernels: pa.Table
+    ) -> Result:
+        return _step(lambda: steps.diagnostics(plan, context.partition_key, dataset, quantum_kernel, classical_kernels))
+
+    @dg.asset(
+        ins=upstream("dataset", "features", "diagnostics"),
+        **common({"parquet", "qiskit", "sklearn", "mlflow"}, _EVALUATION, partitioned=True),
+    )
+    def evaluation(
+        context: dg.AssetExecutionContext, dataset: pa.Table, features: pa.Table, diagnostics: pa.Table
+    ) -> Result:
+        return _step(
+            lambda: steps.evaluation(
+                plan, context.partition_key, dataset, features, diagnostics, on_progress=context.log.info
+            )
+        )
+
+    @dg.asset(ins=upstream("evaluation", "diagnostics"), **common({"parquet", "mlflow"}, _VERDICT, partitioned=True))
+    def verdict(context: dg.AssetExecutionContext, evaluation: pa.Table, diagnostics: pa.Table) -> Result:
+        return _step(lambda: steps.verdict(plan, context.partition_key, evaluation, diagnostics))
+
+    @dg.asset(
+        ins=upstream("dataset", "quantum_kernel"), **common({"parquet", "sklearn", "mlflow"}, _MODEL, partitioned=True)
+    )
+    def kernel_model(context: dg.AssetExecutionContext, dataset: pa.Table, quantum_kernel: pa.Table) -> Result:
+        return _step(lambda: steps.kernel_model(plan, context.partition_key, dataset, quantum_kernel))
+
+    return [dataset, features, quantum_kernel, classical_kernels, diagnostics, evaluation, verdict, kernel_model]
+
+
+def _step(body: Any) -> Result:
+    """Run one step and speak Dagster: our errors become failures with culprit, problem and mend as metadata.
+
+    Only a provider that says that trying again may help is worth a retry; everything else fails the same way twice.
+    """
+    try:
+        return materialized(body())
+    except QuantumAssetsError as exc:
+        if isinstance(exc, ProviderError) and exc.retry:
+            raise dg.RetryRequested(max_retries=2, seconds_to_wait=5) from exc
+        raise dg.Failure(
+            description=str(exc),
+            metadata={"culprit": exc.culprit, "problem": exc.problem, "mend": exc.mend, "kind": type(exc).__name__},
+            allow_retries=not isinstance(exc, PlanError),
+        ) from exc
+
+
+_DATASET = (
+    "**The rows of the study**, after validation: sample ids, labels and raw features. Missing values, text in feature "
+    "columns, single classes and the like are refused here, before anything is spent."
+)
+_FEATURES = (
+    "**Prepared columns of every split**: scaling and reduction fitted on each split's training rows alone, so that no "
+    "test row ever shapes its own features. Angle of qubit i = bandwidth × `q_i`."
+)
+_QUANTUM_KERNEL = (
+    "**Gram matrix of all samples** under the map and bandwidth chosen by inner cross-validation, one row a sample. "
+    'Load it with `quantum_assets.load("<study>/quantum_kernel", profile="ideal")`. Every envelope behind it passed '
+    "the trust boundary; the circuit (QPY, OpenQASM 3, drawing) is in MLflow."
+)
+_CLASSICAL_KERNELS = (
+    "**The classical rivals as matrices** of the same samples: RBF, polynomial and linear kernels on the same prepared "
+    "columns."
+)
+_DIAGNOSTICS = (
+    "**What the matrices look like before anyone trains on them**: positive semi-definiteness, symmetry, concentration "
+    "against the shot budget, effective rank, alignment with the labels, geometric difference to the rivals."
+)
+_EVALUATION = (
+    "**Repeated nested cross-validation**: the same folds and the same number of configurations for every model; only "
+    "outer scores are reported. One row a model and fold."
+)
+_VERDICT = (
+    "**The answer**: the tuned quantum kernel against every rival with Nadeau-Bengio corrected tests, Holm's "
+    "correction and an equivalence band, in one of three phrases, with reasons."
+)
+_MODEL = (
+    "**The refitted classifier as plain arrays**: support vectors, dual coefficients and intercepts, no pickle; "
+    "registered in MLflow with a signature and the alias `candidate`."
+)

@@ -1,0 +1,176 @@
+"""Blocking, partitioned checks of what was stored: each asset against its table contract, matrices against the algebra.
+
+One step an asset reads the stored version back (checksums and digest verified on the way) and answers all its checks;
+each check is a pure function from a table to a `CheckOutcome`, so that it can be tested without Dagster.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import dagster as dg
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from quantum_assets.contracts.tables import TableContract
+
+
+@dataclass(frozen=True)
+class CheckOutcome:
+    """Whether a check passed, the sentence that explains it, and the figures behind it."""
+
+    passed: bool
+    description: str
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+Check = Callable[[pa.Table], CheckOutcome]
+
+
+def stored_checks(
+    key: dg.AssetKey, checks: Mapping[str, Check], partitions: dg.PartitionsDefinition[str] | None
+) -> dg.AssetChecksDefinition:
+    """All checks of one asset as one blocking step, partitioned like the asset.
+
+    Without `partitions_def` on a partitioned asset's check Dagster loads every partition, materialised or not.
+    """
+    name = "__".join(key.path) + "__checks"
+    specs = [
+        dg.AssetCheckSpec(check, asset=key, description=_first_line(fn), blocking=True, partitions_def=partitions)
+        for check, fn in checks.items()
+    ]
+
+    @dg.multi_asset_check(name=name, specs=specs, ins={"stored": dg.AssetIn(key)})
+    def run_checks(stored: pa.Table) -> Iterator[dg.AssetCheckResult]:
+        for check, fn in checks.items():
+            outcome = fn(stored)
+            yield dg.AssetCheckResult(
+                passed=outcome.passed,
+                check_name=check,
+                description=outcome.description,
+                metadata={name: float(value) for name, value in outcome.figures.items()},
+                severity=dg.AssetCheckSeverity.ERROR,
+            )
+
+    return run_checks
+
+
+def follows_contract(contract: TableContract) -> Check:
+    """A check that every row of a table obeys its contract: columns, types, ranges, uniqueness."""
+
+    def check(table: pa.Table) -> CheckOutcome:
+        import pandera.pandas as pandera
+
+        missing = [column.name for column in contract.columns if not _has_column(table, column.name)]
+        if missing:
+            return CheckOutcome(False, f"{contract.name}: columns missing: {', '.join(missing)}")
+        if table.num_rows == 0:
+            return CheckOutcome(False, f"{contract.name}: the table is empty")
+        scalars = [f.name for f in table.schema if not pa.types.is_fixed_size_list(f.type)]
+        try:
+            contract.to_pandera().validate(table.select(scalars).to_pandas(), lazy=True)
+        except pandera.errors.SchemaErrors as exc:
+            return CheckOutcome(False, f"{contract.name}: {_failure_summary(exc)}")
+        return CheckOutcome(True, f"all {table.num_rows} rows follow {contract.name}", {"rows": table.num_rows})
+
+    check.__doc__ = f"Every row follows the table contract {contract.name}: columns, types, ranges, uniqueness."
+    return check
+
+
+def matrix_of(table: pa.Table) -> npt.NDArray[np.float64]:
+    """The square matrix of a gram/v1 table, bands joined; shape `(n_rows, n_columns)`."""
+    bands = sorted(name for name in table.column_names if name == "k" or name.startswith("k_"))
+    blocks = []
+    for name in bands:
+        column = table.column(name).combine_chunks()
+        blocks.append(column.flatten().to_numpy(zero_copy_only=False).reshape(table.num_rows, -1))
+    return np.hstack(blocks)
+
+
+def is_symmetric(tolerance: float) -> Check:
+    """A check that the matrix equals its transpose within `tolerance`."""
+
+    def check(table: pa.Table) -> CheckOutcome:
+        k = matrix_of(table)
+        defect = float(np.abs(k - k.T).max())
+        return CheckOutcome(
+            defect <= tolerance, f"largest |K - Kᵀ| is {defect:.3g} (limit {tolerance:g})", {"defect": defect}
+        )
+
+    check.__doc__ = f"The matrix equals its transpose within {tolerance:g}."
+    return check
+
+
+def has_unit_diagonal(tolerance: float) -> Check:
+    """A check that every sample's similarity with itself is 1 within `tolerance`."""
+
+    def check(table: pa.Table) -> CheckOutcome:
+        defect = float(np.abs(np.diagonal(matrix_of(table)) - 1).max())
+        return CheckOutcome(
+            defect <= tolerance, f"largest |K_ii - 1| is {defect:.3g} (limit {tolerance:g})", {"defect": defect}
+        )
+
+    check.__doc__ = f"Every sample's similarity with itself is 1 within {tolerance:g}."
+    return check
+
+
+def entries_are_probabilities(table: pa.Table) -> CheckOutcome:
+    """Every entry lies in [0, 1]."""
+    k = matrix_of(table)
+    low, high = float(k.min()), float(k.max())
+    return CheckOutcome(low >= 0 and high <= 1, f"entries span [{low:.6g}, {high:.6g}]", {"min": low, "max": high})
+
+
+def smallest_eigenvalue_at_least(limit: float) -> Check:
+    """A check that the symmetrised matrix has no eigenvalue below `limit` (0 up to rounding for exact kernels)."""
+
+    def check(table: pa.Table) -> CheckOutcome:
+        k = matrix_of(table)
+        smallest = float(np.linalg.eigvalsh((k + k.T) / 2)[0])
+        return CheckOutcome(
+            smallest >= limit, f"smallest eigenvalue {smallest:.3g} (limit {limit:.3g})", {"min_eigenvalue": smallest}
+        )
+
+    check.__doc__ = "The symmetrised matrix is positive semi-definite, up to the profile's sampling noise."
+    return check
+
+
+def per_kernel(check: Check) -> Check:
+    """Apply a matrix check to every matrix of a kernels/v1 stack; passes when all do."""
+
+    def all_of(table: pa.Table) -> CheckOutcome:
+        names = sorted(set(table.column("kernel").to_pylist()))
+        outcomes = {name: check(_rows_of(table, name)) for name in names}
+        failed = {name: outcome for name, outcome in outcomes.items() if not outcome.passed}
+        described = failed or outcomes
+        figures = {f"{name}/{key}": value for name, o in outcomes.items() for key, value in o.figures.items()}
+        text = "; ".join(f"{name}: {outcome.description}" for name, outcome in described.items())
+        return CheckOutcome(not failed, text, figures)
+
+    all_of.__doc__ = check.__doc__
+    return all_of
+
+
+def _rows_of(table: pa.Table, kernel: str) -> pa.Table:
+    import pyarrow.compute as pc
+
+    return table.filter(pc.equal(table.column("kernel"), kernel))
+
+
+def _has_column(table: pa.Table, name: str) -> bool:
+    return name in table.column_names or any(c.startswith(f"{name}_0") for c in table.column_names)
+
+
+def _failure_summary(exc: Exception) -> str:
+    cases = getattr(exc, "failure_cases", None)
+    if cases is None or cases.empty:
+        return str(exc).splitlines()[0]
+    first = cases.iloc[0]
+    return (
+        f"{len(cases)} violations; first: column {first['column']}, check {first['check']}, "
+        f"value {first['failure_case']!r}, row {first['index']}"
+    )
+
+
+def _first_line(fn: Check) -> str:
+    return (fn.__doc__ or fn.__name__).strip().splitlines()[0]

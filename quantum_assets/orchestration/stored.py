@@ -1,0 +1,74 @@
+"""What an asset function hands to the IO manager: the table, its contract, and everything worth remembering of it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+from quantum_assets.contracts.record import ModelRecord
+from quantum_assets.contracts.tables import TableContract
+from quantum_assets.orchestration.figures import as_markdown
+from quantum_assets.store.digest import table_digest
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """One materialisation before it is written.
+
+    Attributes:
+        table: The answer, in the shape of `contract`.
+        contract: Its table contract.
+        provenance: What it was made from and how; JSON-able, goes to the footer and the commit log. No clock in it.
+        params: Short values for MLflow's parameter columns.
+        metrics: Finite numbers; plotted by Dagster per partition and compared by MLflow across runs.
+        figures: Name to PNG, shown in Dagster's metadata and kept in MLflow.
+        artifacts: Path to bytes, for MLflow only (QPY, OpenQASM 3, drawings, profile).
+        notes: Short markdown lines for Dagster's metadata.
+        model: A model to register.
+    """
+
+    table: pa.Table
+    contract: TableContract
+    provenance: Mapping[str, Any]
+    params: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    figures: Mapping[str, bytes] = field(default_factory=dict)
+    artifacts: Mapping[str, bytes] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+    model: ModelRecord | None = None
+
+
+def materialized(stored: Stored) -> dg.MaterializeResult[Stored]:
+    """The result of an asset function: its Dagster data version is the content digest, so "unchanged" is literal."""
+    metadata: dict[str, Any] = {name: dg.MetadataValue.float(float(value)) for name, value in stored.metrics.items()}
+    metadata |= {name: dg.MetadataValue.md(text) for name, text in stored.notes.items()}
+    metadata |= {name: dg.MetadataValue.md(as_markdown(png, name)) for name, png in stored.figures.items()}
+    version = table_digest(stored.table, stored.contract)
+    return dg.MaterializeResult(value=stored, metadata=metadata, data_version=dg.DataVersion(version))
+
+
+_HEADER = b"quantum_assets"
+
+
+def with_origin(table: pa.Table, version: str, provenance: Mapping[str, Any]) -> pa.Table:
+    """A loaded table that knows which version it is and how that version was made, in its schema metadata."""
+    header = json.dumps({"version": version, "provenance": provenance}, sort_keys=True)
+    return table.replace_schema_metadata({_HEADER: header.encode()})
+
+
+def provenance_of(table: pa.Table) -> dict[str, Any]:
+    """How a loaded table was made, as the commit log tells it; empty for a table that was never stored."""
+    return dict(_origin(table).get("provenance", {}))
+
+
+def version_of(table: pa.Table) -> str:
+    """The version of a loaded table; empty for a table that was never stored."""
+    return str(_origin(table).get("version", ""))
+
+
+def _origin(table: pa.Table) -> dict[str, Any]:
+    header = (table.schema.metadata or {}).get(_HEADER)
+    return json.loads(header) if header else {}

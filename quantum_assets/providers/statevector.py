@@ -1,0 +1,86 @@
+"""The exact provider for diagonal circuits: a matrix product instead of circuits, checked against the circuit.
+
+Under estimator `binomial` it returns the same exact states: the draw of `Binomial(shots, K_ij)` an unordered pair,
+which is exactly the distribution of the fidelity test on an ideal device, happens where kernels are sampled, from the
+profile's shots and seed. The effective profile says so: shots and seed are those of that draw, and no circuit was run.
+"""
+
+from dataclasses import dataclass
+from time import perf_counter
+
+from quantum_assets.contracts.envelope import ResultEnvelope, States, Timings
+from quantum_assets.contracts.errors import ProviderError
+from quantum_assets.contracts.profile import EffectiveProfile, ExecutionProfile
+from quantum_assets.contracts.workload import DiagonalForm, Workload
+from quantum_assets.providers import diagonal
+from quantum_assets.providers.base import all_pairs, installed, memory_fault, require_support
+from quantum_assets.providers.qpy import circuit_of
+from quantum_assets.providers.tile import qiskit_states, spread, states_difference
+
+
+@dataclass(frozen=True)
+class StatevectorProvider:
+    """States of workloads that carry a diagonal form, by the batched engine of `providers.diagonal`."""
+
+    name: str = "statevector"
+
+    def supports(self, workload: Workload, profile: ExecutionProfile) -> str | None:
+        """None for states of a diagonal form under an ideal, circuit-free profile that fits in memory; else why not."""
+        if workload.measure != "states":
+            return "it makes states only, and the workload measures overlaps"
+        if profile.mode != "ideal":
+            return f"it is ideal, and the profile's mode is {profile.mode}"
+        if profile.estimator == "circuits":
+            return "it runs no circuits, and the profile's estimator is circuits"
+        if workload.diagonal is None:
+            return "the circuit has no diagonal form"
+        n_terms, n_qubits = len(workload.diagonal.terms), workload.circuit.n_qubits
+        peak = diagonal.peak_bytes(workload.n_bindings, n_terms, n_qubits)
+        return memory_fault(peak, profile.guardrails.max_memory_bytes)
+
+    def run(self, workload: Workload, profile: ExecutionProfile) -> ResultEnvelope:
+        """Compute every state, recompute a tile from the QPY circuit, and say what was done.
+
+        `circuits_run` is 0; `circuits_needed` is n(n-1)/2, one fidelity test an unordered pair of bindings.
+
+        Raises:
+            ProviderError: When `supports` refuses the workload, or its circuit cannot be read.
+        """
+        require_support(self, workload, profile)
+        started = perf_counter()
+        amplitudes = diagonal.states(_form(workload), workload.circuit.n_qubits)
+        seconds = perf_counter() - started
+        rows = spread(workload.n_bindings, profile.guardrails.crosscheck_rows)
+        reference = qiskit_states(circuit_of(workload.circuit), workload.bindings[rows])
+        return ResultEnvelope(
+            workload_fingerprint=workload.fingerprint,
+            profile_fingerprint=profile.fingerprint,
+            effective=self._effective(profile),
+            data=States(amplitudes),
+            crosscheck_difference=states_difference(amplitudes[rows], reference),
+            crosscheck_zscore=None,
+            circuits_run=0,
+            circuits_needed=all_pairs(workload.n_bindings),
+            timings=Timings(run=seconds),
+            metrics={"crosscheck_rows": float(len(rows))},
+        )
+
+    def _effective(self, profile: ExecutionProfile) -> EffectiveProfile:
+        sampled = profile.estimator == "binomial"
+        return EffectiveProfile(
+            mode="ideal",
+            estimator="binomial" if sampled else "exact",
+            provider=self.name,
+            engine="diagonal-states",
+            shots=profile.shots if sampled else None,
+            seed=profile.seed if sampled else None,
+            noise=None,
+            transpilation=None,
+            versions=installed("numpy", "qiskit"),
+        )
+
+
+def _form(workload: Workload) -> DiagonalForm:
+    if workload.diagonal is None:
+        raise ProviderError(f"circuit {workload.circuit.name}", "has no diagonal form", "Use provider aer")
+    return workload.diagonal

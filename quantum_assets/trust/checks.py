@@ -1,0 +1,232 @@
+"""The checks of the trust boundary: each is a generator of reasons to refuse; yielding none is passing.
+
+Every check stands alone: it looks at malformed data without failing and leaves to its neighbours what is theirs (a
+wrong shape is `shapes`' reason and nobody else's), so that all reasons can be collected from one envelope.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from quantum_assets.contracts.envelope import ComplexArray, Overlaps, ResultEnvelope, States
+from quantum_assets.contracts.profile import ExecutionProfile
+from quantum_assets.contracts.workload import FloatArray, Workload
+
+NORM_TOLERANCE = 1e-9
+PROBABILITY_TOLERANCE = 1e-9
+DIFFERENCE_TOLERANCE = 1e-8
+ZSCORE_LIMIT = 6.0
+COUNT_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """An answer laid beside its question.
+
+    Attributes:
+        envelope: What came back.
+        workload: What was asked.
+        profile: How it was to be run.
+    """
+
+    envelope: ResultEnvelope
+    workload: Workload
+    profile: ExecutionProfile
+
+    @property
+    def outcomes(self) -> ComplexArray | FloatArray | None:
+        """The array of outcomes, if there is one and of the kind that was asked for; whatever its shape and dtype."""
+        data, states = self.envelope.data, self.workload.measure == "states"
+        if type(data) is not (States if states else Overlaps):
+            return None
+        array = data.amplitudes if isinstance(data, States) else data.p_zero
+        return array if isinstance(array, np.ndarray) and array.dtype.kind in "fc" else None
+
+    @property
+    def expected_shape(self) -> tuple[int, ...]:
+        """One row of 2^n amplitudes a binding, or one probability a pair."""
+        if self.workload.pairs is not None:
+            return (len(self.workload.pairs),)
+        return (self.workload.n_bindings, 2**self.workload.circuit.n_qubits)
+
+    @cached_property
+    def not_finite(self) -> int:
+        """How many outcomes are NaN or infinite."""
+        return 0 if self.outcomes is None else self.outcomes.size - int(np.count_nonzero(np.isfinite(self.outcomes)))
+
+    @cached_property
+    def well_formed(self) -> bool:
+        """Whether the outcomes are of the kind, shape and finiteness that the other checks need to speak."""
+        return not any(True for check in (kind, shapes, finite) for _ in check(self))
+
+    @property
+    def amplitudes(self) -> ComplexArray | None:
+        """Well-formed states; None where there are none, or another check has the reason."""
+        data = self.envelope.data
+        return data.amplitudes if isinstance(data, States) and self.well_formed else None
+
+    @property
+    def p_zero(self) -> FloatArray | None:
+        """Well-formed overlap probabilities; None where there are none, or another check has the reason."""
+        data = self.envelope.data
+        return data.p_zero if isinstance(data, Overlaps) and self.well_formed and data.p_zero.size else None
+
+
+def answers_this_workload(claim: Claim) -> Iterator[str]:
+    """The envelope names the fingerprint of the workload that was asked."""
+    named, asked = claim.envelope.workload_fingerprint, claim.workload.fingerprint
+    if named != asked:
+        yield f"it answers workload {named[:12]}, asked was {asked[:12]}"
+
+
+def ran_this_profile(claim: Claim) -> Iterator[str]:
+    """The envelope names the fingerprint of the profile that was asked."""
+    named, asked = claim.envelope.profile_fingerprint, claim.profile.fingerprint
+    if named != asked:
+        yield f"it was given profile {named[:12]}, asked was {asked[:12]}"
+
+
+def honours_profile(claim: Claim) -> Iterator[str]:
+    """What really ran, as read back, is what the profile requested."""
+    yield from claim.envelope.effective.differences(claim.profile)
+
+
+def kind(claim: Claim) -> Iterator[str]:
+    """States come back for `states`, overlaps for `overlaps`, as arrays of the promised type."""
+    wanted, dtype = (States, "complex128") if claim.workload.measure == "states" else (Overlaps, "float64")
+    if type(claim.envelope.data) is not wanted:
+        yield f"asked for {wanted.__name__}, got {type(claim.envelope.data).__name__}"
+    elif claim.outcomes is None:
+        yield "the outcomes are no array of floating-point numbers"
+    elif claim.outcomes.dtype != dtype:
+        yield f"the outcomes have dtype {claim.outcomes.dtype}, not {dtype}"
+
+
+def shapes(claim: Claim) -> Iterator[str]:
+    """One row of 2^n amplitudes a binding, or one probability a pair."""
+    if claim.outcomes is not None and claim.outcomes.shape != claim.expected_shape:
+        yield f"the outcomes have shape {claim.outcomes.shape}, expected {claim.expected_shape}"
+
+
+def finite(claim: Claim) -> Iterator[str]:
+    """No NaN and no infinity among the outcomes."""
+    if claim.not_finite and claim.outcomes is not None:
+        yield f"{claim.not_finite} of {claim.outcomes.size} outcomes are NaN or infinite"
+
+
+def normalised(claim: Claim) -> Iterator[str]:
+    """Every state has norm 1 within `NORM_TOLERANCE`."""
+    if claim.amplitudes is None:
+        return
+    parts = np.ascontiguousarray(claim.amplitudes).view(np.float64)
+    defects = np.abs(np.einsum("ij,ij->i", parts, parts) - 1.0)
+    worst = int(np.argmax(defects))
+    if defects[worst] > NORM_TOLERANCE:
+        yield f"state {worst} has a squared norm off by {defects[worst]:.3g}, allowed is {NORM_TOLERANCE:.0e}"
+
+
+def probabilities(claim: Claim) -> Iterator[str]:
+    """Every P(0…0) lies in [0, 1] up to rounding."""
+    if claim.p_zero is None:
+        return
+    low, high = float(claim.p_zero.min()), float(claim.p_zero.max())
+    if low < -PROBABILITY_TOLERANCE or high > 1 + PROBABILITY_TOLERANCE:
+        yield f"probabilities span [{low:.6g}, {high:.6g}], outside [0, 1]"
+
+
+def shot_counts(claim: Claim) -> Iterator[str]:
+    """Sampled probabilities are whole counts over the shots that the profile asks for."""
+    data, asked = claim.envelope.data, claim.profile.shots
+    if not isinstance(data, Overlaps) or claim.workload.measure != "overlaps":
+        return
+    if data.shots != asked:
+        yield f"the profile asks for {asked} shots, the outcomes were estimated from {data.shots}"
+    if claim.p_zero is None or data.shots is None:
+        return
+    counts = claim.p_zero * data.shots
+    worst = float(np.abs(counts - np.rint(counts)).max())
+    if worst > COUNT_TOLERANCE:
+        yield f"probabilities times {data.shots} shots miss whole counts by up to {worst:.3g}: they were not counted"
+
+
+def crosschecked(claim: Claim) -> Iterator[str]:
+    """An independent engine agrees on a tile: to 1e-8 where exact, to 6 standard errors where sampled."""
+    envelope = claim.envelope
+    if claim.workload.measure == "overlaps" and claim.profile.shots is not None:
+        name, value, limit = "z-score", envelope.crosscheck_zscore, ZSCORE_LIMIT
+    else:
+        name, value, limit = "difference", envelope.crosscheck_difference, DIFFERENCE_TOLERANCE
+    if value is None:
+        yield f"the cross-check {name} is missing: no tile was recomputed independently"
+    elif not 0 <= value <= limit:
+        yield f"the cross-check {name} is {value:.3g}, allowed is 0 to {limit:g}"
+
+
+def diagonal(claim: Claim) -> Iterator[str]:
+    """A state overlaps itself with probability 1 without noise, and cannot in every shot under plenty of noise.
+
+    The second half catches compilers that cancel U† U on the pairs (i, i), which fakes a noiseless diagonal.
+    """
+    p_zero, pairs = claim.p_zero, claim.workload.pairs
+    if p_zero is None or pairs is None:
+        return
+    own = p_zero[pairs[:, 0] == pairs[:, 1]]
+    if not own.size:
+        return
+    if claim.profile.noise is None:
+        worst = float(np.abs(own - 1.0).max())
+        if worst > DIFFERENCE_TOLERANCE:
+            yield f"the overlap of a state with itself is off 1 by {worst:.3g} on a noiseless profile"
+    elif (own == 1.0).all() and _failures_due(claim, own.size) > 20:
+        yield "every overlap of a state with itself is exactly 1 under noise: the compiler cancelled the circuit"
+
+
+def accounts(claim: Claim) -> Iterator[str]:
+    """Counts, durations, cost and metrics are finite, none is negative, and circuits ran where they were asked for."""
+    envelope, timings = claim.envelope, claim.envelope.timings
+    numbers = {
+        "circuits_run": envelope.circuits_run,
+        "circuits_needed": envelope.circuits_needed,
+        "cost": envelope.cost,
+        "transpile seconds": timings.transpile,
+        "run seconds": timings.run,
+        "queue seconds": timings.queue,
+    }
+    yield from (f"{name} is {n}" for name, n in numbers.items() if not (math.isfinite(n) and n >= 0))
+    yield from (f"metric {name} is {n}" for name, n in envelope.metrics.items() if not math.isfinite(n))
+    if claim.profile.estimator == "circuits" and envelope.circuits_run < 1:
+        yield f"the profile asks for circuits, and {envelope.circuits_run} were run"
+
+
+Check = Callable[[Claim], Iterator[str]]
+CHECKS: tuple[Check, ...] = (
+    answers_this_workload,
+    ran_this_profile,
+    honours_profile,
+    kind,
+    shapes,
+    finite,
+    normalised,
+    probabilities,
+    shot_counts,
+    crosschecked,
+    diagonal,
+    accounts,
+)
+
+
+def _failures_due(claim: Claim, circuits: int) -> float:
+    """How many shots of so many U† U circuits noise must move away from 0…0; a cautious estimate.
+
+    Counts the larger of readout flips and two-qubit depolarising, the latter at 3/8 of its probability: a quarter of a
+    depolarised pair stays as it was, and of the errors about half go unseen by a measurement in one basis.
+    """
+    noise, circuit = claim.profile.noise, claim.workload.circuit
+    if noise is None:
+        return 0.0
+    readout = 1 - (1 - noise.readout) ** circuit.n_qubits
+    gates = 1 - (1 - 0.375 * noise.depolarizing_2q) ** (2 * circuit.two_qubit_gates)
+    return circuits * (claim.profile.shots or 1_000_000) * max(readout, gates)

@@ -1,0 +1,55 @@
+"""The leash: what it holds ends when its input does, and what it released does not."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from quantum_assets.cli.leash import end_groups
+
+OBEDIENT = "import time; print('up', flush=True); time.sleep(600)"
+STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {OBEDIENT}"
+
+
+@pytest.fixture
+def started() -> Iterator[list[subprocess.Popen[bytes]]]:
+    processes: list[subprocess.Popen[bytes]] = []
+    yield processes
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def start(started: list[subprocess.Popen[bytes]], code: str) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen([sys.executable, "-S", "-c", code], stdout=subprocess.PIPE, start_new_session=True)
+    started.append(process)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"up\n"
+    return process
+
+
+def test_the_obedient_are_asked_and_the_stubborn_are_killed(started: list[subprocess.Popen[bytes]]) -> None:
+    obedient, stubborn = start(started, OBEDIENT), start(started, STUBBORN)
+    end_groups([obedient.pid, stubborn.pid], patience=0.5, reap=lambda: [p.poll() for p in started])
+    assert (obedient.wait(), stubborn.wait()) == (-15, -9)
+
+
+def test_groups_that_are_gone_are_passed_over(started: list[subprocess.Popen[bytes]]) -> None:
+    gone = start(started, OBEDIENT)
+    gone.kill()
+    gone.wait()
+    end_groups([gone.pid])
+
+
+def test_the_leash_ends_what_it_holds_when_its_input_ends(started: list[subprocess.Popen[bytes]]) -> None:
+    held, released = start(started, OBEDIENT), start(started, OBEDIENT)
+    orders = f"hold {held.pid}\nhold {released.pid}\nrelease {released.pid}\n"
+    # This process is the parent of the held one and reaps it only below: a zombie is waited for in vain.
+    leash = subprocess.Popen([sys.executable, "-m", "quantum_assets.cli.leash"], stdin=subprocess.PIPE, text=True)
+    assert leash.stdin is not None
+    leash.stdin.write(orders)
+    leash.stdin.close()
+    assert held.wait(60) == -15
+    assert leash.wait(60) == 0
+    assert released.poll() is None

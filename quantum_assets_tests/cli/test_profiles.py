@@ -1,0 +1,36 @@
+"""What `quantum-assets profiles` prints."""
+
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from quantum_assets.cli.main import main
+from quantum_assets.cli.profiles import described
+from quantum_assets.contracts.profile import ExecutionProfile, NoiseSpec
+
+
+def test_the_shipped_profiles_are_printed_with_their_limits() -> None:
+    answer = CliRunner().invoke(main, ["profiles"])
+    assert answer.exit_code == 0
+    names = [line for line in answer.output.splitlines() if not line.startswith(" ")]
+    assert names == ["ideal", "sampled", "noisy"]
+    assert "1024 shots an entry" in answer.output
+
+
+def test_a_file_that_contradicts_itself_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "profiles.yaml"
+    file.write_text("ideal: {mode: ideal, providers: [statevector], shots: 7}\n")
+    answer = CliRunner().invoke(main, ["profiles", "--file", str(file)])
+    assert answer.exit_code == 2
+    assert answer.stderr.startswith("error: profiles.yaml: ideal")
+    assert answer.stderr.count("\n") == 1
+
+
+def test_noise_is_called_simulated() -> None:
+    noisy = ExecutionProfile(
+        name="noisy", mode="noisy", estimator="circuits", providers=("aer",), shots=8, noise=NoiseSpec(readout=0.01)
+    )
+    assert described(noisy)[-1].startswith("simulated noise: ")
+    assert "readout 0.01" in described(noisy)[-1]
+    plain = ExecutionProfile(name="ideal", mode="ideal", providers=("aer",))
+    assert described(plain)[1:] == ["no shots", "at most 16 qubits, all samples, 200,000 circuits, 4.0 GB"]
