@@ -16,6 +16,7 @@ methods are the best of several runs, the peers are run once, all on all rows. D
 """
 
 import argparse
+import os
 import platform as machine
 import sys
 import time
@@ -173,9 +174,12 @@ def markdown(rows: Sequence[Row], environment: str) -> str:
 
 
 def environment_line(threads: Sequence[int]) -> str:
-    """Versions and thread counts; nothing that names the machine."""
+    """Versions, thread counts and how busy the machine was; nothing that names it."""
     versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
-    return f"Python {machine.python_version()}, {versions}; BLAS threads {sorted(set(threads))}; ZZ map, 2 repetitions."
+    return (
+        f"ZZ map, 2 repetitions. Python {machine.python_version()}, {versions}; BLAS threads {sorted(set(threads))}; "
+        f"load average at the end {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores (CPU seconds grow with it)."
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> list[Row]:

@@ -9,10 +9,10 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from quantum_assets.cli.report import Job, Outcome, verdict_table, where_next
 from quantum_assets.contracts.errors import PlanError
 
 if TYPE_CHECKING:
@@ -20,29 +20,6 @@ if TYPE_CHECKING:
 
 #: Steps of one kernel study: eight assets and their eight checks; only the progress display uses it.
 STEPS_A_STUDY = 16
-
-
-@dataclass(frozen=True)
-class Job:
-    """One study under one profile."""
-
-    study: str
-    profile: str
-
-    @property
-    def label(self) -> str:
-        """As it is shown."""
-        return f"{self.study} ({self.profile})"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a job ended; `problem` is empty on success."""
-
-    job: Job
-    seconds: float
-    run_id: str
-    problem: str = ""
 
 
 def plan_jobs(available: dict[str, Sequence[str]], studies: Sequence[str], profiles: Sequence[str]) -> tuple[Job, ...]:
@@ -78,9 +55,12 @@ def run_studies(home: Path, studies: Sequence[str], profiles: Sequence[str], wor
     from quantum_assets.cli.instance import prepare_instance
 
     started = time.monotonic()
+    _quiet_previews()
+    home = home.absolute()
     os.environ["QUANTUM_ASSETS_HOME"] = str(home)
     os.environ["DAGSTER_HOME"] = str(prepare_instance(home))
     console.print(f"Home: {home}")
+    _end_lost_runs(console)
     jobs = plan_jobs(_available_studies(home), studies, profiles)
     console.print(f"Materialising {len(jobs)} studies, {min(workers, len(jobs))} at a time ...")
     outcomes = tuple(_run_all(jobs, home, min(workers, len(jobs)), console))
@@ -92,6 +72,27 @@ def run_studies(home: Path, studies: Sequence[str], profiles: Sequence[str], wor
     console.print(where_next(home, jobs), soft_wrap=True)
     console.print(f"Done in {time.monotonic() - started:.0f} s.")
     return 1 if any(outcome.problem for outcome in outcomes) else 0
+
+
+def _quiet_previews() -> None:
+    """Dagster announces its preview and beta features at every use; the tests pin the ones that are relied on."""
+    import warnings
+
+    import dagster as dg
+
+    for category in (dg.BetaWarning, dg.PreviewWarning, dg.SupersessionWarning):
+        warnings.simplefilter("ignore", category)
+
+
+def _end_lost_runs(console: "Console") -> None:
+    """Runs that a crash left STARTED are ended first, so that the UI tells the truth without a daemon."""
+    import dagster as dg
+
+    from quantum_assets.orchestration.reconcile import reconcile
+
+    with dg.DagsterInstance.get() as instance:
+        for lost in reconcile(instance):
+            console.print(f"Ended run {lost.run_id[:8]}: {lost.reason}", soft_wrap=True)
 
 
 def _available_studies(home: Path) -> dict[str, Sequence[str]]:
@@ -133,9 +134,7 @@ def _outcome_of(future: "Future[Outcome]", job: Job) -> Outcome:
 
 def _start_worker(home: str) -> None:
     """Load the definitions once a worker; every job of it uses them."""
-    import warnings
-
-    warnings.simplefilter("ignore")
+    _quiet_previews()
     from quantum_assets.definitions import build_defs
 
     _WORKER["defs"] = build_defs(Path(home))
@@ -209,65 +208,6 @@ class _Watch:
             self._console.print(f"      {label}: {step} ({finished}/{STEPS_A_STUDY} steps)", style="dim")
 
 
-def verdict_table(home: Path, outcomes: Sequence[Outcome]) -> Any:
-    """The table of answers: scores with intervals, corrected p, verdict and time, one row a study and profile."""
-    from rich.table import Table
-
-    table = Table(title="Verdicts", show_lines=False)
-    for name in (
-        "study",
-        "profile",
-        "samples",
-        "qubits",
-        "quantum",
-        "best classical",
-        "corrected p",
-        "verdict",
-        "time",
-    ):
-        table.add_column(name, justify="right" if name in {"samples", "qubits", "corrected p", "time"} else "left")
-    for outcome in sorted(outcomes, key=lambda o: (o.job.study, o.job.profile)):
-        if not outcome.problem:
-            table.add_row(*_verdict_row(home, outcome))
-    return table
-
-
-def _verdict_row(home: Path, outcome: Outcome) -> tuple[str, ...]:
-    from quantum_assets.models.tables import scores_from_table
-    from quantum_assets.models.verdict import judge
-    from quantum_assets.store.home import Home
-    from quantum_assets.store.store import Store
-
-    store, job = Store(Home(home).store), outcome.job
-    partition = {"profile": job.profile}
-    protocol = _protocol_of(store, job)
-    answer = judge(scores_from_table(store.read((job.study, "evaluation"), partition)), protocol)
-    kernel = store.find((job.study, "quantum_kernel"), partition)
-    qubits = store.find((job.study, "features"), {}).provenance.get("qubits", "")
-    return (
-        job.study,
-        job.profile,
-        str(kernel.rows),
-        str(qubits),
-        _interval(answer.quantum_score, answer.quantum_low, answer.quantum_high),
-        f"{_interval(answer.best_score, answer.best_low, answer.best_high)} {answer.best_rival}",
-        f"{answer.p_holm:.2g}",
-        answer.word if answer.word != "benefit" else f"benefit, at {answer.cost_ratio:.2g} times the cost",
-        f"{outcome.seconds:.0f} s",
-    )
-
-
-def _protocol_of(store: Any, job: Job) -> Any:
-    from quantum_assets.contracts.study import Protocol
-
-    commit = store.find((job.study, "verdict"), {"profile": job.profile})
-    return Protocol(**commit.provenance["protocol"])
-
-
-def _interval(mean: float, low: float, high: float) -> str:
-    return f"{mean:.3f} ± {(high - low) / 2:.3f}"
-
-
 def _deliver_records(home: Path, console: "Console") -> None:
     """Let the courier finish; what it has not delivered in half a minute stays in the outbox and is said so."""
     from quantum_assets.tracking.sync import pending_count
@@ -277,15 +217,3 @@ def _deliver_records(home: Path, console: "Console") -> None:
         time.sleep(0.2)
     if left:
         console.print(f"{left} MLflow records wait in the outbox; `quantum-assets sync` delivers them.")
-
-
-def where_next(home: Path, jobs: Sequence[Job]) -> str:
-    """What a newcomer does with the result."""
-    study = next((job.study for job in jobs if job.study == "wine"), jobs[0].study if jobs else "wine")
-    return (
-        "\nWhere to look next\n"
-        "  make ui                                 Dagster http://127.0.0.1:3000, MLflow http://127.0.0.1:5000\n"
-        f"  quantum-assets history {study}/verdict --partition profile=ideal\n"
-        f"  python -c \"import quantum_assets as qa; print(qa.load('{study}/quantum_kernel', profile='ideal'))\"\n"
-        f"  files: {home / 'store' / 'current'}\n"
-    )

@@ -1,13 +1,13 @@
-"""The asset graph of a kernel study: names, edges, partitions, words; what a step computes is in the steps module."""
+"""The asset graph of a kernel study: names, edges, partitions, words; what a step computes is elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import dagster as dg
 import pyarrow as pa
 
-from quantum_assets.components import kernel_study_steps as steps
+from quantum_assets.components import kernel_study_comparison as comparison
+from quantum_assets.components import kernel_study_matrices as matrices
 from quantum_assets.components.kernel_study_plan import KernelStudyPlan
 from quantum_assets.contracts.errors import PlanError, ProviderError, QuantumAssetsError
 from quantum_assets.orchestration.automation import on_changed_content
@@ -15,6 +15,7 @@ from quantum_assets.orchestration.partitions import ONE_PARTITION_A_RUN
 from quantum_assets.orchestration.stored import Stored, materialized
 
 Result = dg.MaterializeResult[Stored]
+Declaration = Callable[[Callable[..., Result]], dg.AssetsDefinition]
 
 
 @dataclass(frozen=True)
@@ -32,84 +33,70 @@ def study_assets(
 ) -> list[dg.AssetsDefinition]:
     """The eight assets of one study; dataset, features and classical kernels know no profile and are unpartitioned."""
 
-    def common(kinds: set[str], description: str, partitioned: bool) -> dict[str, Any]:
-        shared: dict[str, Any] = {
-            "key_prefix": plan.name,
-            "group_name": plan.name,
-            "owners": [look.owner] if look.owner else None,
-            "tags": {"quantum_assets/kind": "kernel_study", **look.tags},
-            "kinds": kinds,
-            "code_version": look.code_version,
-            "automation_condition": on_changed_content(),
-            "description": description,
-            "metadata": {"study": plan.name, "question": plan.fingerprint, "folder": str(plan.base)},
-        }
-        if partitioned:
-            shared |= {"partitions_def": partitions, "backfill_policy": ONE_PARTITION_A_RUN}
-        return shared
-
-    def upstream(*names: str) -> dict[str, dg.AssetIn]:
-        return {name: dg.AssetIn([plan.name, name]) for name in names}
+    def declare(kinds: set[str], about: str, *upstream: str, partitioned: bool = True) -> Declaration:
+        return dg.asset(
+            key_prefix=plan.name,
+            ins={name: dg.AssetIn([plan.name, name]) for name in upstream},
+            description=about,
+            group_name=plan.name,
+            owners=[look.owner] if look.owner else None,
+            tags={"quantum_assets/kind": "kernel_study", **look.tags},
+            kinds=kinds,
+            code_version=look.code_version,
+            automation_condition=on_changed_content(),
+            metadata={"study": plan.name, "question": plan.fingerprint, "folder": str(plan.base)},
+            partitions_def=partitions if partitioned else None,
+            backfill_policy=ONE_PARTITION_A_RUN if partitioned else None,
+        )
 
     about = f"{look.description}\n\n" if look.description else ""
 
-    @dg.asset(**common({"parquet"}, about + _DATASET, partitioned=False))
+    @declare({"parquet"}, about + _DATASET, partitioned=False)
     def dataset() -> Result:
-        return _step(lambda: steps.dataset(plan))
+        return _step(lambda: matrices.dataset(plan))
 
-    @dg.asset(ins=upstream("dataset"), **common({"parquet", "sklearn"}, _FEATURES, partitioned=False))
+    @declare({"parquet", "sklearn"}, _FEATURES, "dataset", partitioned=False)
     def features(dataset: pa.Table) -> Result:
-        return _step(lambda: steps.features(plan, dataset))
+        return _step(lambda: matrices.features(plan, dataset))
 
-    @dg.asset(
-        ins=upstream("dataset", "features"),
-        **common({"parquet", "qiskit", "mlflow"}, _QUANTUM_KERNEL, partitioned=True),
-    )
+    @declare({"parquet", "qiskit", "mlflow"}, _QUANTUM_KERNEL, "dataset", "features")
     def quantum_kernel(context: dg.AssetExecutionContext, dataset: pa.Table, features: pa.Table) -> Result:
-        return _step(lambda: steps.quantum_kernel(plan, context.partition_key, dataset, features))
+        return _step(lambda: matrices.quantum_kernel(plan, context.partition_key, dataset, features))
 
-    @dg.asset(
-        ins=upstream("dataset", "features"), **common({"parquet", "numpy"}, _CLASSICAL_KERNELS, partitioned=False)
-    )
+    @declare({"parquet", "numpy"}, _CLASSICAL_KERNELS, "dataset", "features", partitioned=False)
     def classical_kernels(dataset: pa.Table, features: pa.Table) -> Result:
-        return _step(lambda: steps.classical_kernels(plan, dataset, features))
+        return _step(lambda: matrices.classical_kernels(plan, dataset, features))
 
-    @dg.asset(
-        ins=upstream("dataset", "quantum_kernel", "classical_kernels"),
-        **common({"parquet", "numpy", "mlflow"}, _DIAGNOSTICS, partitioned=True),
-    )
+    @declare({"parquet", "numpy", "mlflow"}, _DIAGNOSTICS, "dataset", "quantum_kernel", "classical_kernels")
     def diagnostics(
         context: dg.AssetExecutionContext, dataset: pa.Table, quantum_kernel: pa.Table, classical_kernels: pa.Table
     ) -> Result:
-        return _step(lambda: steps.diagnostics(plan, context.partition_key, dataset, quantum_kernel, classical_kernels))
+        return _step(
+            lambda: comparison.diagnostics(plan, context.partition_key, dataset, quantum_kernel, classical_kernels)
+        )
 
-    @dg.asset(
-        ins=upstream("dataset", "features", "diagnostics"),
-        **common({"parquet", "qiskit", "sklearn", "mlflow"}, _EVALUATION, partitioned=True),
-    )
+    @declare({"parquet", "qiskit", "sklearn", "mlflow"}, _EVALUATION, "dataset", "features", "diagnostics")
     def evaluation(
         context: dg.AssetExecutionContext, dataset: pa.Table, features: pa.Table, diagnostics: pa.Table
     ) -> Result:
         return _step(
-            lambda: steps.evaluation(
+            lambda: comparison.evaluation(
                 plan, context.partition_key, dataset, features, diagnostics, on_progress=context.log.info
             )
         )
 
-    @dg.asset(ins=upstream("evaluation", "diagnostics"), **common({"parquet", "mlflow"}, _VERDICT, partitioned=True))
+    @declare({"parquet", "mlflow"}, _VERDICT, "evaluation", "diagnostics")
     def verdict(context: dg.AssetExecutionContext, evaluation: pa.Table, diagnostics: pa.Table) -> Result:
-        return _step(lambda: steps.verdict(plan, context.partition_key, evaluation, diagnostics))
+        return _step(lambda: comparison.verdict(plan, context.partition_key, evaluation, diagnostics))
 
-    @dg.asset(
-        ins=upstream("dataset", "quantum_kernel"), **common({"parquet", "sklearn", "mlflow"}, _MODEL, partitioned=True)
-    )
+    @declare({"parquet", "sklearn", "mlflow"}, _MODEL, "dataset", "quantum_kernel")
     def kernel_model(context: dg.AssetExecutionContext, dataset: pa.Table, quantum_kernel: pa.Table) -> Result:
-        return _step(lambda: steps.kernel_model(plan, context.partition_key, dataset, quantum_kernel))
+        return _step(lambda: comparison.kernel_model(plan, context.partition_key, dataset, quantum_kernel))
 
     return [dataset, features, quantum_kernel, classical_kernels, diagnostics, evaluation, verdict, kernel_model]
 
 
-def _step(body: Any) -> Result:
+def _step(body: Callable[[], Stored]) -> Result:
     """Run one step and speak Dagster: our errors become failures with culprit, problem and mend as metadata.
 
     Only a provider that says that trying again may help is worth a retry; everything else fails the same way twice.

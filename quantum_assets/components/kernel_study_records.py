@@ -49,7 +49,7 @@ def provenance(
 def study_params(plan: KernelStudyPlan) -> dict[str, Param]:
     """What the question is, for MLflow's parameter columns."""
     protocol = plan.protocol
-    return {
+    params: dict[str, Param] = {
         "study": plan.name,
         "question": plan.fingerprint,
         "source": plan.source.dataset or plan.source.path or "",
@@ -58,7 +58,8 @@ def study_params(plan: KernelStudyPlan) -> dict[str, Param]:
         "inner_folds": protocol.inner_folds,
         "metric": protocol.metric,
         "protocol_seed": protocol.seed,
-    } | {f"version/{name}": version for name, version in environment().items()}
+    }
+    return params | {f"version/{name}": version for name, version in environment().items()}
 
 
 def profile_params(profile: ExecutionProfile, effective: EffectiveProfile | None = None) -> dict[str, Param]:

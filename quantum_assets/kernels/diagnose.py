@@ -176,13 +176,21 @@ def _difference(matrix: KernelMatrix, name: str, rival: KernelMatrix) -> Iterato
     limit = float(np.sqrt(len(matrix.row_ids)))
     for strength in REGULARISATIONS:
         value = measures.geometric_difference(rival.values, matrix.values, strength)
-        if value < 2:
-            meaning = f"Near 1 at lambda {strength:g}: {name} can learn whatever this kernel can, stop here."
-        elif value < limit / 2:
-            meaning = f"Well below sqrt(n) = {limit:.3g} at lambda {strength:g}: little room above {name}."
-        else:
+        unlearned = measures.unlearned(rival.values, matrix.values, strength)
+        if value >= limit / 2:
             meaning = f"Of the order of sqrt(n) = {limit:.3g} at lambda {strength:g}: room above {name}, no promise."
+        elif unlearned >= 0.1:
+            meaning = f"Small at lambda {strength:g} only because {name} then fits badly: look at a smaller lambda."
+        elif value < 2:
+            meaning = f"Near 1 at lambda {strength:g}: {name} can learn whatever this kernel can, stop here."
+        else:
+            meaning = f"Well below sqrt(n) = {limit:.3g} at lambda {strength:g}: little room above {name}."
         yield f"geometric_difference_{name}_{strength:g}", value, meaning
+        yield (
+            f"unlearned_{name}_{strength:g}",
+            unlearned,
+            f"Residual of {name} at lambda {strength:g} on the hardest labels of this kernel; near 0 it fits them all.",
+        )
 
 
 def _spectrum(eigenvalues: FloatArray) -> Iterator[Row]:

@@ -105,6 +105,25 @@ def geometric_difference(classical: FloatArray, quantum: FloatArray, regularisat
     return float(np.linalg.norm(between, 2))
 
 
+def unlearned(classical: FloatArray, quantum: FloatArray, regularisation: float) -> float:
+    """What the classical kernel leaves unlearned at this λ, without which a small g says nothing.
+
+    The root-mean-square training residual λ (K_C + λI)⁻¹ y of kernel ridge regression, for the worst labels y = √K_Q z
+    with |z|² = n (a model of the quantum kernel of complexity n): λ times the root of the spectral norm of
+    √K_Q (K_C + λI)⁻² √K_Q, with both matrices scaled to trace n. Huang et al. 2021, supplement, training part of the
+    regularised bound.
+
+    Args:
+        classical: K_C, symmetric, shape `(n, n)`; negative eigenvalues count as 0.
+        quantum: K_Q, the same shape.
+        regularisation: λ, positive.
+    """
+    quantum_values, quantum_vectors = _scaled_eigh(quantum)
+    classical_values, classical_vectors = _scaled_eigh(classical)
+    left = classical_vectors * (regularisation / (classical_values + regularisation))
+    return float(np.linalg.norm(left.T @ (quantum_vectors * np.sqrt(quantum_values)), 2))
+
+
 def model_complexity(values: FloatArray, labels: IntArray, regularisation: float) -> float:
     """How large a model the kernel needs for these labels: s = yᵀ K (K + λI)⁻² y, meaned over classes against the rest.
 

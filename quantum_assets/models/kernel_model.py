@@ -20,7 +20,7 @@ from quantum_assets.models import machine
 from quantum_assets.models.grids import Configuration
 from quantum_assets.models.machine import Machine
 
-_ARRAYS, _FACTS = "kernel_model.npz", "kernel_model.json"
+_ARRAYS, _FACTS = "model.npz", "model.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +145,8 @@ def model_arrays(model: KernelModel) -> dict[str, bytes]:
     np.savez(
         arrays,
         allow_pickle=False,
-        classes=fitted.classes,
+        classes=np.array([model.class_names[index] for index in fitted.classes]),
+        class_indices=fitted.classes,
         pairs=fitted.pairs,
         rows=fitted.rows,
         coefficients=fitted.coefficients,
@@ -176,7 +177,7 @@ def model_from_arrays(files: Mapping[str, bytes]) -> KernelModel:
         )
     with np.load(io.BytesIO(files[_ARRAYS]), allow_pickle=False) as held:
         fitted = Machine(
-            classes=held["classes"],
+            classes=held["class_indices"],
             pairs=held["pairs"],
             rows=held["rows"],
             coefficients=held["coefficients"],

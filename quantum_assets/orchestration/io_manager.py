@@ -8,7 +8,7 @@ that a concurrent writer cannot change a run's inputs under its feet.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,7 @@ class StoreIOManager(dg.ConfigurableIOManager):
         return (self._tracker or self.new_tracker()).record(_run_record(context, stored, commit, self.dagster_url))
 
 
-def _partition(keys: tuple[str, ...] | list[str]) -> dict[str, str]:
+def _partition(keys: Sequence[str]) -> dict[str, str]:
     if len(keys) > 1:
         raise dg.DagsterInvariantViolationError(
             "one run materialises one partition; use BackfillPolicy.multi_run(max_partitions_per_run=1)"

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from quantum_assets.contracts.envelope import ComplexArray, Overlaps, ResultEnvelope, States
-from quantum_assets.contracts.profile import ExecutionProfile
+from quantum_assets.contracts.profile import ExecutionProfile, NoiseSpec
 from quantum_assets.contracts.workload import FloatArray, Workload
 
 NORM_TOLERANCE = 1e-9
@@ -170,17 +170,17 @@ def diagonal(claim: Claim) -> Iterator[str]:
 
     The second half catches compilers that cancel U† U on the pairs (i, i), which fakes a noiseless diagonal.
     """
-    p_zero, pairs = claim.p_zero, claim.workload.pairs
+    p_zero, pairs, noise = claim.p_zero, claim.workload.pairs, claim.profile.noise
     if p_zero is None or pairs is None:
         return
     own = p_zero[pairs[:, 0] == pairs[:, 1]]
     if not own.size:
         return
-    if claim.profile.noise is None:
+    if noise is None:
         worst = float(np.abs(own - 1.0).max())
         if worst > DIFFERENCE_TOLERANCE:
             yield f"the overlap of a state with itself is off 1 by {worst:.3g} on a noiseless profile"
-    elif (own == 1.0).all() and _failures_due(claim, own.size) > 20:
+    elif (own == 1.0).all() and _failures_due(noise, claim, own.size) > 20:
         yield "every overlap of a state with itself is exactly 1 under noise: the compiler cancelled the circuit"
 
 
@@ -218,15 +218,13 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def _failures_due(claim: Claim, circuits: int) -> float:
+def _failures_due(noise: NoiseSpec, claim: Claim, circuits: int) -> float:
     """How many shots of so many U† U circuits noise must move away from 0…0; a cautious estimate.
 
     Counts the larger of readout flips and two-qubit depolarising, the latter at 3/8 of its probability: a quarter of a
     depolarised pair stays as it was, and of the errors about half go unseen by a measurement in one basis.
     """
-    noise, circuit = claim.profile.noise, claim.workload.circuit
-    if noise is None:
-        return 0.0
+    circuit = claim.workload.circuit
     readout = 1 - (1 - noise.readout) ** circuit.n_qubits
     gates = 1 - (1 - 0.375 * noise.depolarizing_2q) ** (2 * circuit.two_qubit_gates)
     return circuits * (claim.profile.shots or 1_000_000) * max(readout, gates)

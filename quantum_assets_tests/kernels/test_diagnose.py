@@ -52,6 +52,7 @@ def test_everything_is_reported_finite_and_explained() -> None:
         "geometric_difference_rbf_0.0001",
         "geometric_difference_rbf_0.01",
         "geometric_difference_rbf_1",
+        "unlearned_rbf_0.01",
         "spectrum_01",
         "spectrum_10",
     } <= set(metrics)
@@ -62,6 +63,18 @@ def test_the_same_kernel_as_rival_says_stop() -> None:
     found = table(diagnose(RANDOM, LABELS, {"twin": RANDOM}, n_qubits=6))["geometric_difference_twin_0.0001"]
     assert found.value == pytest.approx(1, abs=1e-3)
     assert "stop here" in found.meaning
+
+
+def test_a_difference_that_is_small_only_by_regularisation_is_not_a_reason_to_stop() -> None:
+    wide, narrow = rbf(POINTS, IDS, gamma=0.05), rbf(POINTS, IDS, gamma=10.0)
+    found = table(diagnose(RANDOM, LABELS, {"wide": wide, "narrow": narrow}, n_qubits=6))
+    assert found["geometric_difference_wide_1"].value < 1
+    assert found["unlearned_wide_1"].value > 0.3
+    assert "only because wide then fits badly" in found["geometric_difference_wide_1"].meaning
+    assert "room above wide" in found["geometric_difference_wide_0.01"].meaning
+    smoother = table(diagnose(rbf(POINTS, IDS, gamma=1.0), LABELS, {"narrow": narrow}))
+    assert 2 < smoother["geometric_difference_narrow_0.01"].value < np.sqrt(N) / 2
+    assert "little room above narrow" in smoother["geometric_difference_narrow_0.01"].meaning
 
 
 def test_random_states_are_told_to_lower_the_bandwidth_and_data_that_differ_are_not() -> None:

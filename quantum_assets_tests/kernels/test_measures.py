@@ -87,6 +87,22 @@ def test_the_regularised_form_equals_the_matrix_formula() -> None:
     assert measures.geometric_difference(classical, quantum, 0.1) == pytest.approx(expected)
 
 
+def test_what_stays_unlearned_is_the_worst_ridge_residual() -> None:
+    from scipy.linalg import sqrtm
+
+    classical, quantum = random_gram(8, 5), random_gram(8, 6)
+    classical, quantum = 8 * classical / np.trace(classical), 8 * quantum / np.trace(quantum)
+    found = measures.unlearned(classical, quantum, 0.1)
+    residual = 0.1 * np.linalg.inv(classical + 0.1 * np.eye(8)) @ sqrtm(quantum)
+    assert found == pytest.approx(np.linalg.norm(residual, 2))
+    targets = np.random.default_rng(0).normal(size=(8, 10_000))
+    targets *= np.sqrt(8) / np.linalg.norm(targets, axis=0)
+    worst = np.sqrt((np.abs(residual @ targets) ** 2).mean(axis=0)).max()
+    assert 0.9 * found < worst <= found
+    assert measures.unlearned(classical, quantum, 1e-9) == pytest.approx(0, abs=1e-6)
+    assert measures.unlearned(np.eye(8), np.eye(8), 1.0) == pytest.approx(0.5)
+
+
 def test_model_complexity_equals_the_matrix_formula() -> None:
     values = random_gram(5, 7)
     scaled = 5 * values / np.trace(values)

@@ -60,7 +60,7 @@ def test_the_files_hold_the_whole_model_and_equal_models_are_equal_bytes():
     data, gram, rows = _study(3)
     files = model_arrays(refit(gram, data, CHOSEN))
     assert files == model_arrays(refit(gram, data, CHOSEN))
-    facts = json.loads(files["kernel_model.json"])
+    facts = json.loads(files["model.json"])
     assert facts["configuration"] == CHOSEN
     assert facts["class_names"] == ["class-0", "class-1", "class-2"]
     back = model_from_arrays(files)
@@ -70,11 +70,11 @@ def test_the_files_hold_the_whole_model_and_equal_models_are_equal_bytes():
 
 def test_files_hold_no_pickle():
     files = model_arrays(refit(*_study(2)[1::-1], CHOSEN))
-    with pytest.raises(PlanError, match=r"missing \['kernel_model.json'\]"):
-        model_from_arrays({"kernel_model.npz": files["kernel_model.npz"]})
+    with pytest.raises(PlanError, match=r"missing \['model.json'\]"):
+        model_from_arrays({"model.npz": files["model.npz"]})
     with pytest.raises(PlanError, match="format other/v1"):
-        model_from_arrays({**files, "kernel_model.json": b'{"format": "other/v1"}'})
-    assert b"pickle" not in files["kernel_model.npz"]
+        model_from_arrays({**files, "model.json": b'{"format": "other/v1"}'})
+    assert b"pickle" not in files["model.npz"]
 
 
 def test_refuses_other_rows_one_class_and_foreign_tables():

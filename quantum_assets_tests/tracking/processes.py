@@ -1,6 +1,8 @@
 """Children that share this process's imports: forked, so that MLflow is not imported again in each of them."""
 
 import multiprocessing
+import os
+import traceback
 from collections.abc import Callable
 
 _FORK = multiprocessing.get_context("fork")
@@ -26,19 +28,22 @@ def in_child(work: Callable[[], object]) -> int:
 
 def in_children(works: list[Callable[[], object]]) -> list[int]:
     """Run each in a child of its own, all started together; their exit codes."""
-    gate = _FORK.Barrier(len(works))
+    start = Gate(len(works))
+    pids = [_fork(work, start) for work in works]
+    return [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
 
-    def enter(work: Callable[[], object]) -> None:
-        gate.wait()
+
+def _fork(work: Callable[[], object], start: Gate) -> int:
+    """Fork without the clean-up of this process at the child's end: pytest and coverage belong to the parent."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        start.pass_once()
         work()
-
-    children = [_FORK.Process(target=enter, args=(work,)) for work in works]
-    for child in children:
-        child.start()
-    for child in children:
-        child.join()
-    codes = [child.exitcode for child in children]
-    for child in children:
-        child.close()
-    assert all(code is not None for code in codes)
-    return [int(code) for code in codes if code is not None]
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)

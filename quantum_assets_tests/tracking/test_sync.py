@@ -117,3 +117,11 @@ def test_an_empty_outbox_costs_nothing(tmp_path: Path) -> None:
     assert sync(tmp_path, "sqlite:///never-opened.db") == SyncReport()
     assert pending_count(tmp_path) == 0
     assert receipt(tmp_path, "none") is None
+
+
+def test_an_outbox_that_cannot_be_locked_is_a_failure_and_no_error(tmp_path: Path) -> None:
+    outbox, mlflow = filled(tmp_path, 1), FakeMlflow()
+    (tmp_path / "claims").write_text("a file where the folder should be")
+    report = drain(outbox, mlflow.deliver, outbox.pending())
+    assert (report.delivered, report.pending) == (0, 1)
+    assert report.failed[0].reason.startswith("the outbox cannot be used:")
