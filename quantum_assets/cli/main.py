@@ -59,7 +59,9 @@ def run(studies: tuple[str, ...], wanted: tuple[str, ...], workers: int, home: P
 
     from quantum_assets.cli.run import run_studies
 
-    sys.exit(run_studies(home, studies, wanted, workers, Console()))
+    # Where nobody watches (a pipe, a CI log) a table need not be squeezed into 80 columns.
+    console = Console() if sys.stdout.isatty() else Console(width=120)
+    sys.exit(run_studies(home, studies, wanted, workers, console))
 
 
 for command in (run, ui, profiles, history, verify, doctor, gc, sync):

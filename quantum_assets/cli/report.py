@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -31,22 +31,15 @@ class Outcome:
 
 def verdict_table(home: Path, outcomes: Sequence[Outcome]) -> Any:
     """The table of answers: scores with intervals, corrected p, verdict and time, one row a study and profile."""
+    from rich import box
     from rich.table import Table
 
-    table = Table(title="Verdicts", show_lines=False)
-    for name in (
-        "study",
-        "profile",
-        "samples",
-        "qubits",
-        "quantum",
-        "best classical",
-        "corrected p",
-        "verdict",
-        "time",
-    ):
-        right = name in {"samples", "qubits", "corrected p", "time"}
-        table.add_column(name, justify="right" if right else "left", no_wrap=name != "verdict")
+    table = Table(title="Verdicts", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    widths = {"verdict": 11, "time": 4, "p": 6, "qubits": 2, "rows": 3, "quantum": 13, "best classical": 14}
+    for name in ("study", "rows", "qubits", "quantum", "best classical", "p", "verdict", "time"):
+        justify: Literal["left", "right"] = "right" if name in {"rows", "qubits", "p", "time"} else "left"
+        table.add_column(name, justify=justify, min_width=widths.get(name), overflow="fold")
+    table.caption = "Mean outer score ± half of its corrected 95 % interval; p after Holm's correction."
     for outcome in sorted(outcomes, key=lambda o: (o.job.study, o.job.profile)):
         if not outcome.problem:
             table.add_row(*_verdict_row(home, outcome))
@@ -66,12 +59,11 @@ def _verdict_row(home: Path, outcome: Outcome) -> tuple[str, ...]:
     kernel = store.find((job.study, "quantum_kernel"), partition)
     qubits = store.find((job.study, "features"), {}).provenance.get("qubits", "")
     return (
-        job.study,
-        job.profile,
+        f"{job.study}\n{job.profile}",
         str(kernel.rows),
         str(qubits),
         _interval(answer.quantum_score, answer.quantum_low, answer.quantum_high),
-        f"{_interval(answer.best_score, answer.best_low, answer.best_high)} {answer.best_rival}",
+        f"{_interval(answer.best_score, answer.best_low, answer.best_high)}\n{answer.best_rival}",
         f"{answer.p_holm:.2g}",
         answer.word if answer.word != "benefit" else f"benefit, at {answer.cost_ratio:.2g} times the cost",
         f"{outcome.seconds:.0f} s",

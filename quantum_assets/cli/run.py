@@ -16,10 +16,12 @@ from quantum_assets.cli.report import Job, Outcome, verdict_table, where_next
 from quantum_assets.contracts.errors import PlanError
 
 if TYPE_CHECKING:
+    from dagster import DagsterInstance, DagsterRun
     from rich.console import Console
 
 #: Steps of one kernel study: eight assets and their eight checks; only the progress display uses it.
 STEPS_A_STUDY = 16
+_LOOK_SECONDS = 1.0
 
 
 def plan_jobs(available: dict[str, Sequence[str]], studies: Sequence[str], profiles: Sequence[str]) -> tuple[Job, ...]:
@@ -61,6 +63,7 @@ def run_studies(home: Path, studies: Sequence[str], profiles: Sequence[str], wor
     os.environ["DAGSTER_HOME"] = str(prepare_instance(home))
     console.print(f"Home: {home}")
     _end_lost_runs(console)
+    _warm_tracking(home)
     jobs = plan_jobs(_available_studies(home), studies, profiles)
     console.print(f"Materialising {len(jobs)} studies, {min(workers, len(jobs))} at a time ...")
     outcomes = tuple(_run_all(jobs, home, min(workers, len(jobs)), console))
@@ -95,6 +98,14 @@ def _end_lost_runs(console: "Console") -> None:
             console.print(f"Ended run {lost.run_id[:8]}: {lost.reason}", soft_wrap=True)
 
 
+def _warm_tracking(home: Path) -> None:
+    """MLflow takes seconds to open; start on it before there is anything to record."""
+    from quantum_assets.tracking.database import local_uri
+    from quantum_assets.tracking.tracker import Tracker
+
+    Tracker(home, os.environ.get("QUANTUM_ASSETS_TRACKING_URI", "") or local_uri(home)).warm()
+
+
 def _available_studies(home: Path) -> dict[str, Sequence[str]]:
     """Study name to profile names, from the definitions."""
     from quantum_assets.definitions import build_defs
@@ -110,10 +121,15 @@ def _available_studies(home: Path) -> dict[str, Sequence[str]]:
 
 def _run_all(jobs: Sequence[Job], home: Path, workers: int, console: "Console") -> Iterator[Outcome]:
     """Run jobs in worker processes; yields in order of completion and says how far each is."""
+    import dagster as dg
+
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(str(home),)) as pool:
+    with (
+        ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(str(home),)) as pool,
+        dg.DagsterInstance.get() as instance,
+    ):
         waiting: dict[Future[Outcome], Job] = {pool.submit(_run_job, job): job for job in jobs}
-        watch = _Watch(console, len(jobs))
+        watch = _Watch(console, instance, len(jobs))
         while waiting:
             finished = [future for future in waiting if future.done()]
             for future in finished:
@@ -123,7 +139,7 @@ def _run_all(jobs: Sequence[Job], home: Path, workers: int, console: "Console") 
                 yield outcome
             if not finished:
                 watch.look()
-                time.sleep(0.5)
+                time.sleep(_LOOK_SECONDS)
 
 
 def _outcome_of(future: "Future[Outcome]", job: Job) -> Outcome:
@@ -178,27 +194,28 @@ def _problem_of(result: Any) -> str:
 class _Watch:
     """Says what is going on: a line when a run reaches another step, a line when it ends."""
 
-    def __init__(self, console: "Console", total: int) -> None:
+    def __init__(self, console: "Console", instance: "DagsterInstance", total: int) -> None:
         self._console = console
+        self._instance = instance
         self._total = total
         self._done = 0
         self._seen: dict[str, str] = {}
 
     def say(self, outcome: Outcome) -> None:
+        """A run has ended."""
         self._done += 1
         word = "[red]failed[/red]" if outcome.problem else "[green]done[/green]"
         self._console.print(f"  {self._done}/{self._total} {word} {outcome.job.label} in {outcome.seconds:.0f} s")
 
     def look(self) -> None:
-        import dagster as dg
+        """Runs under way: say which step each has reached, if it is another one than last time."""
+        from dagster import DagsterRunStatus, RunsFilter
 
-        with dg.DagsterInstance.get() as instance:
-            active = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]), limit=8)
-            for run in active:
-                self._tell(instance, run)
+        for run in self._instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED]), limit=8):
+            self._tell(run)
 
-    def _tell(self, instance: Any, run: Any) -> None:
-        stats = instance.get_run_step_stats(run.run_id)
+    def _tell(self, run: "DagsterRun") -> None:
+        stats = self._instance.get_run_step_stats(run.run_id)
         current = [s.step_key for s in stats if s.status is None or s.status.value == "IN_PROGRESS"]
         step = current[-1].split("__", 1)[-1] if current else ""
         finished = sum(1 for s in stats if s.status is not None and s.status.value == "SUCCESS")

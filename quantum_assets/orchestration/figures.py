@@ -106,6 +106,7 @@ def spectrum(eigenvalues: Mapping[str, npt.ArrayLike], title: str = "Spectrum of
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_ylim(max(SMALLEST_SHARE, axes.get_ylim()[0]), 1.5)
+    axes.minorticks_off()  # their labels are laid out several times and say nothing here
     _describe(axes, "rank", "share of total")
     axes.grid(visible=True, which="major", color="#E6E6E6", linewidth=0.7)
     axes.legend(fontsize=8, frameon=False, loc="lower left")
