@@ -21,7 +21,7 @@ define install
 	@test -x $(BIN)/python || { echo "Creating $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-setup.lock
 	@echo "Installing $(1) ..."
-	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r $(1) \
+	@$(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r $(1) \
 		|| { echo "uv could not; trying pip ..."; $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(1); }
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@touch $(2)

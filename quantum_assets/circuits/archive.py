@@ -100,7 +100,7 @@ def drawing_png(artifact: CircuitArtifact) -> bytes:
     # Pillow sets a page of monospaced text a hundred times as fast as a matplotlib figure does; the font has the lines.
     font = ImageFont.truetype(str(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSansMono.ttf"), _FONT_PIXELS)
     cell = font.getbbox("┼")
-    wide, high = cell[2] - cell[0], _FONT_PIXELS + 1
+    wide, high = round(cell[2] - cell[0]), _FONT_PIXELS + 1
     size = (2 * _BORDER + wide * max(map(len, lines), default=1), 2 * _BORDER + high * max(len(lines), 1))
     picture = Image.new("L", size, color=255)
     pen = ImageDraw.Draw(picture)
