@@ -10,11 +10,32 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "quantum_assets"
 #: Modules whose tests live elsewhere, each with where.
 TESTED_ELSEWHERE = {
-    "contracts/dataset.py": "datasets",
-    "contracts/envelope.py": "trust",
-    "contracts/evaluation.py": "models",
-    "contracts/kernel.py": "kernels",
-    "contracts/record.py": "tracking",
+    "__main__": "cli/test_run.py",
+    "circuits/iqp": "circuits/test_build.py",
+    "circuits/pauli": "circuits/test_build.py",
+    "circuits/z": "circuits/test_build.py",
+    "circuits/zz": "circuits/test_build.py",
+    "cli/run": "cli/test_run.py",
+    "components/kernel_study_assets": "components/test_kernel_study.py",
+    "components/kernel_study_comparison": "components/test_kernel_study_run.py",
+    "components/kernel_study_inputs": "components/test_kernel_study_run.py",
+    "components/kernel_study_matrices": "components/test_kernel_study_run.py",
+    "components/kernel_study_plan": "components/test_kernel_study.py",
+    "components/kernel_study_records": "components/test_kernel_study_run.py",
+    "contracts/dataset": "datasets/test_preparation.py",
+    "contracts/envelope": "trust/test_admit.py",
+    "contracts/evaluation": "models/test_verdict.py",
+    "contracts/kernel": "kernels/test_reconstruct.py",
+    "contracts/record": "tracking/test_parcel.py",
+    "contracts/study": "components/test_kernel_study.py",
+    "contracts/tables": "orchestration/test_checks.py",
+    "datasets/breast_cancer": "datasets/test_datasets.py",
+    "datasets/digits": "datasets/test_datasets.py",
+    "datasets/iris": "datasets/test_datasets.py",
+    "datasets/wine": "datasets/test_datasets.py",
+    "tracking/clock": "tracking/test_tracker.py",
+    "tracking/predictor": "tracking/test_model.py",
+    "definitions": "components/test_kernel_study.py",
 }
 HEAVY = ("qiskit", "qiskit_aer", "qiskit_machine_learning", "mlflow", "sklearn", "matplotlib", "pandera")
 
@@ -55,6 +76,15 @@ def test_every_module_says_its_purpose_and_stays_small(module: str) -> None:
     text = (PACKAGE / module).read_text()
     assert text.lstrip().startswith('"""'), f"{module} has no module docstring"
     assert len(text.splitlines()) <= 400, f"{module} is over 400 lines: one purpose each"
+
+
+@pytest.mark.parametrize("module", _modules())
+def test_every_module_has_its_tests(module: str) -> None:
+    """Tests mirror the source tree: `a/b.py` is tested by `a/test_b.py`, or the table above says by what."""
+    stem = module.removesuffix(".py")
+    folder, _, name = stem.rpartition("/")
+    expected = TESTED_ELSEWHERE.get(stem, f"{folder}/test_{name}.py")
+    assert (ROOT / "quantum_assets_tests" / expected).is_file(), f"{module} has no {expected}"
 
 
 def test_only_trust_makes_admitted_results() -> None:

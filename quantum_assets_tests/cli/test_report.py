@@ -1,0 +1,67 @@
+"""The table of verdicts: one row a study, in words and numbers that the store holds."""
+
+import io
+from pathlib import Path
+
+import pyarrow as pa
+from rich.console import Console
+
+from quantum_assets.cli.report import Job, Outcome, verdict_table, where_next
+from quantum_assets.contracts.evaluation import FoldScore
+from quantum_assets.contracts.kernel import KernelMatrix
+from quantum_assets.contracts.study import Protocol
+from quantum_assets.contracts.tables import EVALUATION, FEATURES, GRAM, VERDICT
+from quantum_assets.models.tables import scores_table
+from quantum_assets.models.tables import verdict_table as stored_verdict
+from quantum_assets.models.verdict import judge
+from quantum_assets.store.gram import gram_table
+from quantum_assets.store.home import Home
+from quantum_assets.store.store import Store
+
+PARTITION = {"profile": "ideal"}
+MODELS = (("quantum", "quantum", 0.7), ("svm_rbf", "classical", 0.9), ("majority", "floor", 0.5))
+
+
+def _store_study(home: Path) -> None:
+    import numpy as np
+
+    scores = [
+        FoldScore(model, family, 0, fold, value, value, "{}", 3, 8, 2, 0, 1.0)  # type: ignore[arg-type]
+        for model, family, value in (
+            ("quantum", "quantum", 0.7),
+            ("svm_rbf", "classical", 0.9),
+            ("majority", "floor", 0.5),
+        )
+        for fold in range(5)
+    ]
+    protocol = Protocol()
+    store, ids = Store(Home(home).store), ("a", "b")
+    features = pa.table({"split": ["full"], "sample_id": ["a"], "row": [0], "train": [True], "q_0": [0.1]})
+    store.commit(("toy", "features"), {}, features, FEATURES, {"qubits": 3})
+    store.commit(("toy", "quantum_kernel"), PARTITION, gram_table(KernelMatrix(np.eye(2), ids, ids, "k")), GRAM, {})
+    store.commit(("toy", "evaluation"), PARTITION, scores_table(scores), EVALUATION, {})
+    verdict = stored_verdict(judge(scores, protocol))
+    store.commit(("toy", "verdict"), PARTITION, verdict, VERDICT, {"protocol": protocol.model_dump(mode="json")})
+
+
+def _text(home: Path, *outcomes: Outcome, width: int = 120) -> str:
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(verdict_table(home, outcomes))
+    return console.export_text()
+
+
+def test_a_row_says_what_the_store_holds(tmp_path: Path) -> None:
+    _store_study(tmp_path)
+    text = _text(tmp_path, Outcome(Job("toy", "ideal"), 12.4, "run"))
+    for word in ("toy", "ideal", "0.700", "0.900", "svm_rbf", "no evidence of benefit", "12 s"):
+        assert word in text
+
+
+def test_a_failed_run_has_no_row(tmp_path: Path) -> None:
+    assert "toy" not in _text(tmp_path, Outcome(Job("toy", "ideal"), 1.0, "run", "it broke"))
+
+
+def test_where_to_look_next_names_a_study_that_ran(tmp_path: Path) -> None:
+    text = where_next(tmp_path, [Job("iris", "ideal")])
+    assert "iris/quantum_kernel" in text
+    assert "make ui" in text

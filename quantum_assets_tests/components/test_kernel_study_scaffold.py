@@ -1,0 +1,55 @@
+"""What `dg scaffold defs` writes must load as it is, and ask about the user's own table when told."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from dagster.components.scaffold.scaffold import ScaffoldRequest
+from dagster.components.testing import create_defs_folder_sandbox
+
+from quantum_assets.components.kernel_study import KernelStudy
+from quantum_assets.components.kernel_study_scaffold import KernelStudyParams, KernelStudyScaffolder
+from quantum_assets.contracts.errors import PlanError
+from quantum_assets_tests.components.small import PROFILES, write_rows
+
+TYPE = "quantum_assets.components.KernelStudy"
+
+
+def _scaffold(target: Path, **params: object) -> str:
+    target.mkdir(parents=True, exist_ok=True)
+    request = ScaffoldRequest(TYPE, target, "yaml", None, KernelStudyParams.model_validate(params))
+    KernelStudyScaffolder().scaffold(request)
+    return (target / "defs.yaml").read_text()
+
+
+@pytest.mark.parametrize("params", [{}, {"dataset": "wine"}, {"path": "ROWS", "label": "y", "qubits": 2}])
+def test_the_written_file_loads_as_it_is(tmp_path: Path, params: dict[str, object]) -> None:
+    rows = tmp_path / "my rows.csv"
+    write_rows(rows)
+    params = {name: str(rows) if value == "ROWS" else value for name, value in params.items()}
+    document = yaml.safe_load(_scaffold(tmp_path / "study", **params))
+    assert document["type"] == TYPE
+    with create_defs_folder_sandbox() as sandbox:
+        path = sandbox.scaffold_component(component_cls=KernelStudy, defs_path="mine", defs_yaml_contents=document)
+        (Path(sandbox.defs_folder_path) / "profiles.yaml").write_text(yaml.safe_dump(PROFILES))
+        with sandbox.load_component_and_build_defs(defs_path=path) as (component, defs):
+            assert isinstance(component, KernelStudy)
+            assert len(list(defs.resolve_asset_graph().materializable_asset_keys)) == 8
+
+
+def test_every_field_of_a_study_is_shown_or_named(tmp_path: Path) -> None:
+    text = _scaffold(tmp_path)
+    for field in KernelStudy.model_fields:
+        if field not in {"name", "code_version"}:
+            assert f"{field}:" in text, field
+
+
+def test_half_an_answer_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match="only one of them"):
+        _scaffold(tmp_path, path="a.csv")
+
+
+def test_awkward_names_are_quoted(tmp_path: Path) -> None:
+    document = yaml.safe_load(_scaffold(tmp_path, path='a "b" #c: d.csv', label="y: #1"))
+    assert document["attributes"]["source"]["path"] == 'a "b" #c: d.csv'
+    assert document["attributes"]["source"]["label"] == "y: #1"
