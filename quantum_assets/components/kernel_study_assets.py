@@ -1,7 +1,8 @@
 """The asset graph of a kernel study: names, edges, partitions, words; what a step computes is elsewhere."""
 
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import dagster as dg
 import pyarrow as pa
@@ -101,8 +102,9 @@ def _step(body: Callable[[], Stored]) -> Result:
 
     Only a provider that says that trying again may help is worth a retry; everything else fails the same way twice.
     """
+    started_at = int(time.time() * 1000)
     try:
-        return materialized(body())
+        return materialized(replace(body(), started_at=started_at))
     except QuantumAssetsError as exc:
         if isinstance(exc, ProviderError) and exc.retry:
             raise dg.RetryRequested(max_retries=2, seconds_to_wait=5) from exc

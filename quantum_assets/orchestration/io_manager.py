@@ -175,7 +175,7 @@ def _run_record(context: dg.OutputContext, stored: Stored, commit: Commit, dagst
         artifacts=dict(stored.artifacts) | {f"figures/{name}.png": png for name, png in stored.figures.items()},
         inputs=(*inputs, output),
         model=stored.model,
-        started_at=now,
+        started_at=stored.started_at or now,
         ended_at=now,
     )
 

@@ -28,6 +28,7 @@ class Stored:
         artifacts: Path to bytes, for MLflow only (QPY, OpenQASM 3, drawings, profile).
         notes: Short markdown lines for Dagster's metadata.
         model: A model to register.
+        started_at: Unix milliseconds at which the step began; 0 when nobody looked.
     """
 
     table: pa.Table
@@ -39,6 +40,7 @@ class Stored:
     artifacts: Mapping[str, bytes] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     model: ModelRecord | None = None
+    started_at: int = 0
 
 
 def materialized(stored: Stored) -> dg.MaterializeResult[Stored]:
