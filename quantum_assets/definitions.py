@@ -8,7 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from quantum_assets.orchestration.io_manager import StoreIOManager
+from quantum_assets.orchestration.io_manager import STORAGE_KEY, StoreIOManager
 from quantum_assets.orchestration.reconcile import reconcile_sensor
 from quantum_assets.store.home import locate_home
 
@@ -33,7 +33,7 @@ def build_defs(home: Path | None = None) -> dg.Definitions:
         description="Refreshes existing partitions whose inputs changed in content and passed their checks.",
     )
     shared = dg.Definitions(
-        resources={"io_manager": storage},
+        resources={STORAGE_KEY: storage},
         sensors=[automation, reconcile_sensor],
         executor=dg.in_process_executor,
     )

@@ -12,6 +12,7 @@ from quantum_assets.components import kernel_study_matrices as matrices
 from quantum_assets.components.kernel_study_plan import KernelStudyPlan
 from quantum_assets.contracts.errors import PlanError, ProviderError, QuantumAssetsError
 from quantum_assets.orchestration.automation import on_changed_content
+from quantum_assets.orchestration.io_manager import STORAGE_KEY
 from quantum_assets.orchestration.partitions import ONE_PARTITION_A_RUN
 from quantum_assets.orchestration.stored import Stored, materialized
 
@@ -48,6 +49,7 @@ def study_assets(
             metadata={"study": plan.name, "question": plan.fingerprint, "folder": str(plan.base)},
             partitions_def=partitions if partitioned else None,
             backfill_policy=ONE_PARTITION_A_RUN if partitioned else None,
+            io_manager_key=STORAGE_KEY,
         )
 
     about = f"{look.description}\n\n" if look.description else ""

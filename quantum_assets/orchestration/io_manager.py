@@ -26,6 +26,8 @@ from quantum_assets.tracking.tracker import Receipt, Tracker
 
 VERSION_KEY = "quantum_assets/version"
 PARTITION_DIMENSION = "profile"
+STORAGE_KEY = "quantum_assets_store"
+"""Resource key of the storage. Not Dagster's default key: a project that forgets it must fail to load, not pickle."""
 
 
 class StoreIOManager(dg.ConfigurableIOManager):

@@ -9,6 +9,7 @@ import pytest
 from dagster.components.testing import create_defs_folder_sandbox
 
 from quantum_assets.components.kernel_study import KernelStudy
+from quantum_assets.orchestration.io_manager import STORAGE_KEY
 from quantum_assets_tests.components.small import ATTRIBUTES, write_study
 from quantum_assets_tests.orchestration.storage import storage_without_courier
 
@@ -32,7 +33,7 @@ def load_study(home: Path) -> Iterator[Loader]:
             write_study(Path(sandbox.defs_folder_path), "small", **changes)
             with sandbox.load_component_and_build_defs(defs_path=path) as (_component, defs):
                 return dg.Definitions.merge(
-                    defs, dg.Definitions(resources={"io_manager": storage_without_courier(home)})
+                    defs, dg.Definitions(resources={STORAGE_KEY: storage_without_courier(home)})
                 )
 
         yield load

@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from quantum_assets.orchestration.io_manager import STORAGE_KEY
 from quantum_assets_tests.components.small import ATTRIBUTES
 
 PACKAGE = Path(__file__).resolve().parents[2] / "quantum_assets"
@@ -152,6 +153,14 @@ def _chain(error: BaseException | None) -> str:
         parts.append(str(error))
         error = error.__cause__ or error.__context__
     return "\n".join(parts)
+
+
+def test_no_asset_can_fall_through_to_a_pickle(load_study: Loader) -> None:
+    """Without the storage resource a study must fail to load, not be written by Dagster's default IO manager."""
+    defs = load_study()
+    bare = dg.Definitions(assets=defs.assets, asset_checks=defs.asset_checks, jobs=defs.jobs)
+    with pytest.raises(dg.DagsterInvalidDefinitionError, match=STORAGE_KEY):
+        dg.Definitions.validate_loadable(bare)
 
 
 def test_every_shipped_study_loads_with_its_checks() -> None:

@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -33,7 +34,7 @@ def is_over(child: int) -> bool:
 
 
 @pytest.mark.parametrize(("writers", "calls"), [(2, 20), (8, 8)])
-def test_commits_equal_events(tmp_path: Path, writers: int, calls: int) -> None:
+def test_commits_equal_events(tmp_path: Path, writers: int, calls: int, report_figures: Any) -> None:
     store = Store(tmp_path)
     first = store.commit(ASSET, IDEAL, gram(SIZE, 99), GRAM, {})
     current = store.place(first).current
@@ -47,7 +48,9 @@ def test_commits_equal_events(tmp_path: Path, writers: int, calls: int) -> None:
         running = {child for child in running if not is_over(child)}
     events = [event for path in tmp_path.glob("events-*.json") for event in json.loads(path.read_text())]
     history = store.history(ASSET, IDEAL)
-    print(f"\n{writers} processes x {calls}: {len(events)} calls, {len(history) - 1} commits, {looks} clean reads")
+    report_figures(
+        f"{writers} processes x {calls}: {len(events)} calls, {len(history) - 1} commits, {looks} clean reads"
+    )
     assert len(events) == writers * calls
     told = [[c.sequence, c.version, c.provenance["writer"], c.provenance["call"]] for c in history[1:]]
     assert sorted(events) == told

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -124,7 +125,7 @@ def count_left(root: Path, tally: Tally) -> None:
 
 
 @pytest.mark.slow
-def test_no_kill_tears_or_loses_anything(tmp_path: Path) -> None:
+def test_no_kill_tears_or_loses_anything(tmp_path: Path, report_figures: Any) -> None:
     tally, sure = Tally(), Tally()
     for step in STEPS:
         for trial in range(A_STEP):
@@ -140,7 +141,7 @@ def test_no_kill_tears_or_loses_anything(tmp_path: Path) -> None:
         subject = ours(tmp_path / f"random-{trial}")
         judge(subject, kill_after(subject, rng.uniform(0, 0.8 * longest)), tally)
         count_left(subject.root, tally)
-    print(f"\nstore, at named steps: {sure}\nstore, at random: {tally}")
+    report_figures(f"at named steps {sure}; at random {tally}")
     assert sure.trials + tally.trials >= 100
     assert tally.kills > 0
     for one in (sure, tally):
@@ -148,13 +149,13 @@ def test_no_kill_tears_or_loses_anything(tmp_path: Path) -> None:
         assert set(one.left) <= {"stale temporary file"}
 
 
-def test_the_same_checker_fails_the_naive_way(tmp_path: Path) -> None:
+def test_the_same_checker_fails_the_naive_way(tmp_path: Path, report_figures: Any) -> None:
     tally = Tally()
     for trial in range(12):
         subject = naive(tmp_path / str(trial))
         killed = kill_at(subject, "written", trial) if trial else kill_at(subject, "opened", 1)
         assert killed
         judge(subject, killed, tally)
-    print(f"\nnaive overwriting: {tally}")
+    report_figures(f"naive overwriting {tally}")
     assert tally.torn > 0
     assert tally.lost > 0

@@ -5,6 +5,7 @@ import os
 import resource
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -97,7 +98,7 @@ def outcome(read, expected) -> str:
     return "right" if expected(got) else "wrong"
 
 
-def test_every_flipped_bit_is_detected_and_named(tmp_path: Path) -> None:
+def test_every_flipped_bit_is_detected_and_named(tmp_path: Path, report_figures: Any) -> None:
     store = Store(tmp_path)
     source = matrix(60)
     table = gram_table(source)
@@ -118,7 +119,9 @@ def test_every_flipped_bit_is_detected_and_named(tmp_path: Path) -> None:
         for name, read in reads.items():
             said = read()
             counts[name]["detected" if named in said else said] += 1
-    print(f"\n{FLIPS} flipped bits of {len(raw)} bytes: { ({name: dict(count) for name, count in counts.items()}) }")
+    report_figures(
+        f"{FLIPS} flipped bits of {len(raw)} bytes: { ({name: dict(count) for name, count in counts.items()}) }"
+    )
     assert counts["whole"] == {"detected": FLIPS}
     assert counts["columns"] == {"detected": FLIPS}
     assert set(counts["slices"]) <= {"detected", "right"}  # a bit of a page header may mean nothing to a reader
