@@ -12,31 +12,15 @@ from quantum_assets.components.kernel_study_checks import study_checks
 from quantum_assets.components.kernel_study_plan import BASELINE_NAMES, KernelStudyPlan
 from quantum_assets.components.kernel_study_scaffold import KernelStudyScaffolder
 from quantum_assets.components.profiles import FILE_NAME, choose_profiles, read_profiles
+from quantum_assets.components.yaml_values import FeatureMapYaml, PreparationYaml, ProtocolYaml, SourceYaml, YamlValue
 from quantum_assets.contracts.errors import PlanError
-from quantum_assets.contracts.study import DataSource, FeatureMapSpec, Preparation, Protocol
 from quantum_assets.orchestration.partitions import profile_partitions
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
-class SourceYaml(DataSource, dg.Resolvable):
-    """`DataSource` as YAML states it; Dagster resolves templates in it and checks every field."""
-
-
-class PreparationYaml(Preparation, dg.Resolvable):
-    """`Preparation` as YAML states it."""
-
-
-class FeatureMapYaml(FeatureMapSpec, dg.Resolvable):
-    """`FeatureMapSpec` as YAML states it."""
-
-
-class ProtocolYaml(Protocol, dg.Resolvable):
-    """`Protocol` as YAML states it."""
-
-
 @dg.scaffold_with(KernelStudyScaffolder)
-class KernelStudy(dg.Component, dg.Model, dg.Resolvable):
+class KernelStudy(dg.Component, dg.Model, YamlValue):
     """Compare quantum feature kernels with classical rivals on one data set, fold by fold, and say what came out.
 
     Assets, under the study's name: `dataset` → `features` → `quantum_kernel`, `classical_kernels` → `diagnostics` →

@@ -9,14 +9,9 @@ import yaml
 
 from quantum_assets.components import kernel_study_comparison as comparison
 from quantum_assets.components import kernel_study_matrices as matrices
-from quantum_assets.components.kernel_study import (
-    FeatureMapYaml,
-    KernelStudy,
-    PreparationYaml,
-    ProtocolYaml,
-    SourceYaml,
-)
+from quantum_assets.components.kernel_study import KernelStudy
 from quantum_assets.components.kernel_study_plan import KernelStudyPlan
+from quantum_assets.components.yaml_values import FeatureMapYaml, PreparationYaml, ProtocolYaml, SourceYaml
 from quantum_assets.orchestration.stored import Stored, with_origin
 from quantum_assets.store.digest import table_digest
 
