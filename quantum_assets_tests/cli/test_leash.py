@@ -8,8 +8,11 @@ import pytest
 
 from quantum_assets.cli.leash import end_groups
 
-OBEDIENT = "import time; print('up', flush=True); time.sleep(600)"
-STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {OBEDIENT}"
+# A child inherits ignored signals, and Dagster maps SIGTERM to whatever SIGINT is, which a background job ignores.
+OBEDIENT, STUBBORN = (
+    f"import signal, time; signal.signal(signal.SIGTERM, signal.{how}); print('up', flush=True); time.sleep(600)"
+    for how in ("SIG_DFL", "SIG_IGN")
+)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import dagster as dg
 import pytest
 import yaml
 from dagster.components.scaffold.scaffold import ScaffoldRequest
@@ -10,7 +11,9 @@ from dagster.components.testing import create_defs_folder_sandbox
 from quantum_assets.components.kernel_study import KernelStudy
 from quantum_assets.components.kernel_study_scaffold import KernelStudyParams, KernelStudyScaffolder
 from quantum_assets.contracts.errors import PlanError
+from quantum_assets.orchestration.io_manager import STORAGE_KEY
 from quantum_assets_tests.components.small import PROFILES, write_rows
+from quantum_assets_tests.orchestration.storage import storage_without_courier
 
 TYPE = "quantum_assets.components.KernelStudy"
 
@@ -34,7 +37,9 @@ def test_the_written_file_loads_as_it_is(tmp_path: Path, params: dict[str, objec
         (Path(sandbox.defs_folder_path) / "profiles.yaml").write_text(yaml.safe_dump(PROFILES))
         with sandbox.load_component_and_build_defs(defs_path=path) as (component, defs):
             assert isinstance(component, KernelStudy)
-            assert len(list(defs.resolve_asset_graph().materializable_asset_keys)) == 8
+            storage = dg.Definitions(resources={STORAGE_KEY: storage_without_courier(tmp_path)})
+            graph = dg.Definitions.merge(defs, storage).resolve_asset_graph()
+            assert len(list(graph.materializable_asset_keys)) == 8
 
 
 def test_every_field_of_a_study_is_shown_or_named(tmp_path: Path) -> None:
