@@ -200,9 +200,13 @@ def test_values_that_overflow_are_refused(scale: float) -> None:
         fit_full(dataset(values), Preparation(qubits=2))
 
 
+# Columns that only move by less than this are refused, as the test above holds: their variance is no double any more.
+SCALABLE = st.just(0.0) | st.floats(1e-100, 1e6) | st.floats(-1e6, -1e-100)
+
+
 @some_examples
 @given(
-    arrays(np.float64, (12, 3), elements=st.floats(-1e6, 1e6, allow_subnormal=False)),
+    arrays(np.float64, (12, 3), elements=SCALABLE),
     st.sampled_from(RECIPES),
 )
 def test_whatever_the_values_the_result_is_finite(values: np.ndarray, recipe: Preparation) -> None:
