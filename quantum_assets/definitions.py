@@ -13,6 +13,16 @@ from quantum_assets.orchestration.reconcile import reconcile_sensor
 from quantum_assets.store.home import locate_home
 
 
+def storage(home: Path | None = None) -> StoreIOManager:
+    """The store and tracking of a home, with links as the environment says; nothing is opened yet."""
+    return StoreIOManager(
+        home=str(home or locate_home(None)),
+        tracking_uri=os.environ.get("QUANTUM_ASSETS_TRACKING_URI", ""),
+        mlflow_url=os.environ.get("QUANTUM_ASSETS_MLFLOW_URL", "http://127.0.0.1:5000"),
+        dagster_url=os.environ.get("QUANTUM_ASSETS_DAGSTER_URL", "http://127.0.0.1:3000"),
+    )
+
+
 def build_defs(home: Path | None = None) -> dg.Definitions:
     """Every study with its resources; `home` says where the store is (None: as `locate_home` finds it).
 
@@ -20,12 +30,6 @@ def build_defs(home: Path | None = None) -> dg.Definitions:
     of imports. Runs are processes of their own.
     """
     found = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
-    storage = StoreIOManager(
-        home=str(home or locate_home(None)),
-        tracking_uri=os.environ.get("QUANTUM_ASSETS_TRACKING_URI", ""),
-        mlflow_url=os.environ.get("QUANTUM_ASSETS_MLFLOW_URL", "http://127.0.0.1:5000"),
-        dagster_url=os.environ.get("QUANTUM_ASSETS_DAGSTER_URL", "http://127.0.0.1:3000"),
-    )
     automation = dg.AutomationConditionSensorDefinition(
         "changed_content",
         target=dg.AssetSelection.all(),
@@ -33,7 +37,7 @@ def build_defs(home: Path | None = None) -> dg.Definitions:
         description="Refreshes existing partitions whose inputs changed in content and passed their checks.",
     )
     shared = dg.Definitions(
-        resources={STORAGE_KEY: storage},
+        resources={STORAGE_KEY: storage(home)},
         sensors=[automation, reconcile_sensor],
         executor=dg.in_process_executor,
     )

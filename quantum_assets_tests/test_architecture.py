@@ -33,6 +33,7 @@ TESTED_ELSEWHERE = {
     "datasets/digits": "datasets/test_datasets.py",
     "datasets/iris": "datasets/test_datasets.py",
     "datasets/wine": "datasets/test_datasets.py",
+    "providers/checked_states": "providers/test_conformance.py",
     "tracking/clock": "tracking/test_tracker.py",
     "tracking/predictor": "tracking/test_model.py",
     "definitions": "components/test_kernel_study.py",

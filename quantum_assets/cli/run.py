@@ -25,7 +25,7 @@ _LOOK_SECONDS = 1.0
 
 
 def plan_jobs(available: dict[str, Sequence[str]], studies: Sequence[str], profiles: Sequence[str]) -> tuple[Job, ...]:
-    """Which studies to run under which profiles, longest studies first as they are listed.
+    """Which studies to run under which profiles: as named, or all by name.
 
     Args:
         available: Study name to its profiles.
@@ -100,10 +100,9 @@ def _end_lost_runs(console: "Console") -> None:
 
 def _warm_tracking(home: Path) -> None:
     """MLflow takes seconds to open; start on it before there is anything to record."""
-    from quantum_assets.tracking.database import local_uri
-    from quantum_assets.tracking.tracker import Tracker
+    from quantum_assets.definitions import storage
 
-    Tracker(home, os.environ.get("QUANTUM_ASSETS_TRACKING_URI", "") or local_uri(home)).warm()
+    storage(home).new_tracker().warm()
 
 
 def _available_studies(home: Path) -> dict[str, Sequence[str]]:

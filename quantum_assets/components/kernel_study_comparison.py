@@ -5,7 +5,6 @@ Only columns that a contract declares volatile (CPU seconds) depend on the clock
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,9 +13,9 @@ from quantum_assets.components.kernel_study_inputs import (
     QUANTUM,
     baselines_of,
     open_inputs,
+    positions,
     quantum_learner,
     quantum_matrix,
-    rows_of,
     rows_only,
     rows_under,
     same_samples,
@@ -32,7 +31,8 @@ from quantum_assets.contracts.evaluation import FoldScore
 from quantum_assets.contracts.record import ModelRecord
 from quantum_assets.contracts.tables import DIAGNOSTICS, EVALUATION, MODEL, VERDICT
 from quantum_assets.datasets.tables import dataset_from_table
-from quantum_assets.kernels.diagnose import diagnose
+from quantum_assets.kernels.diagnose import Diagnostic, diagnose
+from quantum_assets.kernels.measures import spectrum
 from quantum_assets.models.evaluate import evaluate
 from quantum_assets.models.kernel_model import model_arrays, model_table, refit
 from quantum_assets.models.learners import without_entanglers
@@ -53,7 +53,7 @@ def diagnostics(
     data = dataset_from_table(dataset_rows, plan.name)
     profile = plan.profiles[profile_name]
     quantum = quantum_matrix(quantum_table, profile)
-    labels = data.labels[rows_of(data, quantum.row_ids)]
+    labels = data.labels[positions(data.sample_ids, quantum.row_ids)]
     rivals = {name: same_samples(classical_table, name, quantum.row_ids) for name in ("rbf", "polynomial", "linear")}
     qubits = int(provenance_of(quantum_table).get("qubits", 0)) or None
     found = diagnose(quantum, labels, rivals, n_qubits=qubits)
@@ -61,8 +61,8 @@ def diagnostics(
         found += diagnose(rival, labels, normalised=name == "rbf")
     columns = ("kernel", "metric", "value", "meaning")
     table = pa.table({name: [getattr(row, name) for row in found] for name in columns})
-    own = {row.metric: row.value for row in found if row.kernel == QUANTUM}
-    spectra = {m.kernel: np.linalg.eigvalsh((m.values + m.values.T) / 2) for m in (quantum, *rivals.values())}
+    own = [row for row in found if row.kernel == QUANTUM and not row.metric.startswith("eigenvalue")]
+    spectra = {m.kernel: spectrum(m.values) for m in (quantum, *rivals.values())}
     return Stored(
         table=table,
         contract=DIAGNOSTICS,
@@ -72,9 +72,9 @@ def diagnostics(
             profile=profile,
         ),
         params=study_params(plan) | profile_params(profile),
-        metrics={name: value for name, value in own.items() if not name.startswith("eigenvalue")},
+        metrics={row.metric: row.value for row in own},
         figures={"spectrum": figures.spectrum(spectra)},
-        notes={"what it means": _meanings(found)},
+        notes={"what it means": _meanings(own)},
     )
 
 
@@ -162,7 +162,7 @@ def kernel_model(plan: KernelStudyPlan, profile_name: str, dataset_rows: pa.Tabl
     data = dataset_from_table(dataset_rows, plan.name)
     profile = plan.profiles[profile_name]
     matrix = quantum_matrix(quantum_table, profile)
-    rows = rows_of(data, matrix.row_ids)
+    rows = positions(data.sample_ids, matrix.row_ids)
     configuration = json.loads(quantum_table.column("configuration")[0].as_py())
     model = refit(matrix.values, rows_only(data, rows), configuration)
     record = ModelRecord(
@@ -187,10 +187,9 @@ def kernel_model(plan: KernelStudyPlan, profile_name: str, dataset_rows: pa.Tabl
     )
 
 
-def _meanings(found: Any) -> str:
-    rows = [f"| {r.metric} | {r.value:.4g} | {r.meaning} |" for r in found if r.kernel == QUANTUM]
-    kept = [row for row in rows if not row.startswith("| eigenvalue")]
-    return "\n".join(["| metric | value | meaning |", "|---|---|---|", *kept])
+def _meanings(found: Sequence[Diagnostic]) -> str:
+    rows = [f"| {row.metric} | {row.value:.4g} | {row.meaning} |" for row in found]
+    return "\n".join(["| metric | value | meaning |", "|---|---|---|", *rows])
 
 
 def _models(scores: Sequence[FoldScore]) -> list[str]:

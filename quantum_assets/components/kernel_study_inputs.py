@@ -1,6 +1,7 @@
 """What the steps of a kernel study share: opening upstream tables, choosing rows, and setting up the learners."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -69,8 +70,7 @@ def shared_budget(plan: KernelStudyPlan, learner: KernelLearner) -> int:
 def same_samples(classical_table: pa.Table, name: str, ids: tuple[str, ...]) -> KernelMatrix:
     """One classical matrix, cut to the samples of the quantum one and in its order."""
     known, values = gram_values(classical_table, kernel=name)
-    place = {sample: row for row, sample in enumerate(known)}
-    rows = [place[sample] for sample in ids]
+    rows = positions(known, ids)
     return KernelMatrix(values[np.ix_(rows, rows)], ids, ids, name)
 
 
@@ -80,9 +80,9 @@ def quantum_matrix(table: pa.Table, profile: ExecutionProfile) -> KernelMatrix:
     return KernelMatrix(values, ids, ids, QUANTUM, symmetric=not profile.pair_priced, shots=profile.shots)
 
 
-def rows_of(data: Dataset, ids: tuple[str, ...]) -> IntArray:
-    """Row number in the data set of each sample id."""
-    place = {sample: row for row, sample in enumerate(data.sample_ids)}
+def positions(known: Sequence[str], ids: Sequence[str]) -> IntArray:
+    """Where each sample id stands among the known ones."""
+    place = {sample: row for row, sample in enumerate(known)}
     return np.array([place[sample] for sample in ids], dtype=np.int64)
 
 

@@ -4,7 +4,6 @@ No Dagster here: a step can be called from a test or a notebook. Every step says
 nothing that it returns in its table depends on the clock.
 """
 
-import numpy as np
 import pyarrow as pa
 
 from quantum_assets.circuits.build import build
@@ -17,6 +16,7 @@ from quantum_assets.components.kernel_study_inputs import (
 )
 from quantum_assets.components.kernel_study_plan import KernelStudyPlan
 from quantum_assets.components.kernel_study_records import (
+    Param,
     circuit_artifacts,
     evidence_of,
     profile_params,
@@ -30,7 +30,7 @@ from quantum_assets.datasets.splits import splits
 from quantum_assets.datasets.tables import dataset_from_table, dataset_table, features_table
 from quantum_assets.datasets.validation import check_folds, check_qubits
 from quantum_assets.kernels import classical
-from quantum_assets.kernels.measures import target_alignment
+from quantum_assets.kernels.measures import spectrum, target_alignment
 from quantum_assets.kernels.plan import check_size
 from quantum_assets.models.grids import canonical
 from quantum_assets.models.tuning import tune
@@ -86,14 +86,15 @@ def quantum_kernel(plan: KernelStudyPlan, profile_name: str, dataset_rows: pa.Ta
     """Choose map, bandwidth and C on inner folds of all rows, then keep the matrix of the winner."""
     data, prepared = open_inputs(plan, dataset_rows, feature_rows)
     profile = plan.profiles[profile_name]
-    prepared = prepared.restricted(rows_under(profile, data))
+    prepared = prepared.family("full").restricted(rows_under(profile, data))
     learner, final = quantum_learner(plan, prepared, data, profile)
     tuned = tune(learner, data, prepared, "full", plan.protocol, budget=shared_budget(plan, learner))
     spec = next(s for s in plan.feature_maps if s.name == tuned.configuration["map"])
     bandwidth, c = float(tuned.configuration["bandwidth"]), float(tuned.configuration["C"])
+    configuration: dict[str, Param] = {"map": spec.name, "bandwidth": bandwidth, "C": c}
     matrix = final.matrix(prepared.splits["full"], spec, bandwidth)
     circuit = build(spec, prepared.n_qubits)
-    eigenvalues = np.linalg.eigvalsh((matrix.values + matrix.values.T) / 2)
+    eigenvalues = spectrum(matrix.values)
     labels = data.labels[prepared.splits["full"].rows]
     names = class_of(data, labels)
     alignment = target_alignment(matrix.values, labels)
@@ -107,7 +108,7 @@ def quantum_kernel(plan: KernelStudyPlan, profile_name: str, dataset_rows: pa.Ta
             profile=profile,
             circuit=circuit.fingerprint,
             qubits=circuit.n_qubits,
-            configuration={"map": spec.name, "bandwidth": bandwidth, "C": c},
+            configuration=configuration,
             estimator=profile.estimator,
             shots=profile.shots,
             seed=profile.seed,
@@ -115,13 +116,8 @@ def quantum_kernel(plan: KernelStudyPlan, profile_name: str, dataset_rows: pa.Ta
         ),
         params=study_params(plan)
         | profile_params(profile, evidence.effective)
-        | {
-            "map": spec.name,
-            "bandwidth": bandwidth,
-            "C": c,
-            "circuit": circuit.fingerprint,
-            "qubits": circuit.n_qubits,
-        },
+        | configuration
+        | {"circuit": circuit.fingerprint, "qubits": circuit.n_qubits},
         metrics={
             "min_eigenvalue": float(eigenvalues[0]),
             "centred_alignment": alignment,

@@ -41,7 +41,6 @@ class Evidence:
         circuits_run: Circuits really executed.
         run_seconds: Wall seconds inside providers.
         checks: Names of the trust checks passed.
-        correlation_id: Of this step.
     """
 
     effective: EffectiveProfile
@@ -51,7 +50,6 @@ class Evidence:
     circuits_run: int
     run_seconds: float
     checks: tuple[str, ...]
-    correlation_id: str
 
 
 @dataclass
@@ -65,6 +63,7 @@ class QuantumGram:
         features: The splits whose states may be asked for.
         sample_ids: One a dataset row; keys shot noise by sample and not by position.
         profile: How to run.
+        correlation_id: Stamped on every envelope of this step.
     """
 
     study: str
@@ -113,7 +112,6 @@ class QuantumGram:
             circuits_run=sum(e.circuits_run for e in envelopes),
             run_seconds=sum(e.timings.run + e.timings.transpile for e in envelopes),
             checks=self._envelopes[-1].checks,
-            correlation_id=self.correlation_id,
         )
 
     def _states_of(self, split: PreparedSplit, spec: FeatureMapSpec, bandwidth: float) -> "_SplitStates":
@@ -163,8 +161,7 @@ class QuantumGram:
         return split.split_id.split("/", 1)[0]
 
     def _members(self, group: str) -> dict[str, PreparedSplit]:
-        splits = self.features.splits
-        return splits if group == "all" else {k: s for k, s in splits.items() if k.split("/", 1)[0] == group}
+        return (self.features if group == "all" else self.features.family(group)).splits
 
 
 @dataclass(frozen=True, eq=False)

@@ -125,6 +125,11 @@ class Features:
         """The inner folds of one split, in order."""
         return (s for key, s in self.splits.items() if key.startswith(f"{split_id}/"))
 
+    def family(self, split_id: str) -> "Features":
+        """One split that is not inner to another, and its inner folds, alone."""
+        kept = {key: split for key, split in self.splits.items() if key.split("/", 1)[0] == split_id}
+        return Features(kept, self.n_qubits, self.dataset_fingerprint)
+
     def restricted(self, rows: IntArray) -> "Features":
         """The same splits with only the given dataset rows; what was fitted stays as it was fitted."""
         kept = {}

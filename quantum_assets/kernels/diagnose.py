@@ -73,7 +73,7 @@ def _rows(
     n_qubits: int | None,
     normalised: bool,
 ) -> Iterator[Row]:
-    eigenvalues: FloatArray = np.asarray(np.linalg.eigvalsh((matrix.values + matrix.values.T) / 2), dtype=np.float64)
+    eigenvalues = measures.spectrum(matrix.values)
     yield from _positivity(matrix, eigenvalues)
     yield from _symmetry(matrix)
     if normalised:

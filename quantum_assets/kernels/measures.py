@@ -51,6 +51,11 @@ def haar_moments(n_qubits: int) -> tuple[float, float]:
     return 1 / dimension, (dimension - 1) / (dimension**2 * (dimension + 1))
 
 
+def spectrum(values: FloatArray) -> FloatArray:
+    """Eigenvalues of the symmetrised matrix, ascending; shape `(n,)`."""
+    return np.asarray(np.linalg.eigvalsh((values + values.T) / 2), dtype=np.float64)
+
+
 def entropy_rank(eigenvalues: FloatArray) -> float:
     """Effective rank exp(-Σ p log p) of the normalised spectrum (Roy and Vetterli 2007); n for the identity."""
     shares = _shares(eigenvalues)

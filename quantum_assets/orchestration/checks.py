@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from quantum_assets.contracts.tables import TableContract
+from quantum_assets.contracts.workload import FloatArray
+from quantum_assets.kernels.measures import spectrum
+from quantum_assets.store.conform import band_names
+from quantum_assets.store.gram import KERNEL, gram_values
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def follows_contract(contract: TableContract) -> Check:
     def check(table: pa.Table) -> CheckOutcome:
         import pandera.pandas as pandera
 
-        missing = [column.name for column in contract.columns if not _has_column(table, column.name)]
+        missing = [column.name for column in contract.columns if not band_names(column.name, table.column_names)]
         if missing:
             return CheckOutcome(False, f"{contract.name}: columns missing: {', '.join(missing)}")
         if table.num_rows == 0:
@@ -77,14 +80,9 @@ def follows_contract(contract: TableContract) -> Check:
     return check
 
 
-def matrix_of(table: pa.Table) -> npt.NDArray[np.float64]:
-    """The square matrix of a gram/v1 table, bands joined; shape `(n_rows, n_columns)`."""
-    bands = sorted(name for name in table.column_names if name == "k" or name.startswith("k_"))
-    blocks = []
-    for name in bands:
-        column = table.column(name).combine_chunks()
-        blocks.append(column.flatten().to_numpy(zero_copy_only=False).reshape(table.num_rows, -1))
-    return np.hstack(blocks)
+def matrix_of(table: pa.Table) -> FloatArray:
+    """The square matrix of a gram/v1 table, bands joined, rows in matrix order; shape `(n, n)`."""
+    return gram_values(table)[1]
 
 
 def is_symmetric(tolerance: float) -> Check:
@@ -125,8 +123,7 @@ def smallest_eigenvalue_at_least(limit: float) -> Check:
     """A check that the symmetrised matrix has no eigenvalue below `limit` (0 up to rounding for exact kernels)."""
 
     def check(table: pa.Table) -> CheckOutcome:
-        k = matrix_of(table)
-        smallest = float(np.linalg.eigvalsh((k + k.T) / 2)[0])
+        smallest = float(spectrum(matrix_of(table))[0])
         return CheckOutcome(
             smallest >= limit, f"smallest eigenvalue {smallest:.3g} (limit {limit:.3g})", {"min_eigenvalue": smallest}
         )
@@ -139,7 +136,7 @@ def per_kernel(check: Check) -> Check:
     """Apply a matrix check to every matrix of a kernels/v1 stack; passes when all do."""
 
     def all_of(table: pa.Table) -> CheckOutcome:
-        names = sorted(set(table.column("kernel").to_pylist()))
+        names = sorted(set(table.column(KERNEL).to_pylist()))
         outcomes = {name: check(_rows_of(table, name)) for name in names}
         failed = {name: outcome for name, outcome in outcomes.items() if not outcome.passed}
         described = failed or outcomes
@@ -154,11 +151,7 @@ def per_kernel(check: Check) -> Check:
 def _rows_of(table: pa.Table, kernel: str) -> pa.Table:
     import pyarrow.compute as pc
 
-    return table.filter(pc.equal(table.column("kernel"), kernel))
-
-
-def _has_column(table: pa.Table, name: str) -> bool:
-    return name in table.column_names or any(c.startswith(f"{name}_0") for c in table.column_names)
+    return table.filter(pc.equal(table.column(KERNEL), kernel)).drop([KERNEL])
 
 
 def _failure_summary(exc: Exception) -> str:

@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from time import perf_counter
 
-from quantum_assets.contracts.envelope import Overlaps, ResultEnvelope, States, Timings
+from quantum_assets.contracts.envelope import Overlaps, ResultEnvelope
 from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.profile import EffectiveProfile, ExecutionProfile
 from quantum_assets.contracts.workload import Workload
 from quantum_assets.providers.aer_overlaps import run_overlaps
 from quantum_assets.providers.aer_states import aer_states, batch_rows
-from quantum_assets.providers.base import all_pairs, installed, memory_fault, require_support
+from quantum_assets.providers.base import installed, memory_fault, require_support
+from quantum_assets.providers.checked_states import states_envelope
 from quantum_assets.providers.noise import gate_widths
 from quantum_assets.providers.qpy import circuit_of
-from quantum_assets.providers.tile import qiskit_states, spread, states_difference
 
 NOISY_MAX_QUBITS = 10  # a density matrix has 4**n entries: 16 MB a pair, and seconds of work, at 10 qubits
 _PACKAGES = ("numpy", "qiskit", "qiskit-aer")
@@ -67,30 +67,16 @@ class AerProvider:
         started = perf_counter()
         amplitudes = aer_states(circuit, workload.bindings)
         seconds = perf_counter() - started
-        rows = spread(workload.n_bindings, profile.guardrails.crosscheck_rows)
-        reference = qiskit_states(circuit, workload.bindings[rows])
-        sampled = profile.estimator == "binomial"
-        return ResultEnvelope(
-            workload_fingerprint=workload.fingerprint,
-            profile_fingerprint=profile.fingerprint,
-            effective=EffectiveProfile(
-                mode="ideal",
-                estimator="binomial" if sampled else "exact",
-                provider=self.name,
-                engine="statevector",
-                shots=profile.shots if sampled else None,
-                seed=profile.seed if sampled else None,
-                noise=None,
-                transpilation=None,
-                versions=installed(*_PACKAGES),
-            ),
-            data=States(amplitudes),
-            crosscheck_difference=states_difference(amplitudes[rows], reference),
-            crosscheck_zscore=None,
+        return states_envelope(
+            workload,
+            profile,
+            amplitudes,
+            circuit,
+            provider=self.name,
+            engine="statevector",
             circuits_run=workload.n_bindings,
-            circuits_needed=all_pairs(workload.n_bindings),
-            timings=Timings(run=seconds),
-            metrics={"crosscheck_rows": float(len(rows))},
+            seconds=seconds,
+            packages=_PACKAGES,
         )
 
     def _overlaps(self, workload: Workload, profile: ExecutionProfile) -> ResultEnvelope:

@@ -8,14 +8,14 @@ profile's shots and seed. The effective profile says so: shots and seed are thos
 from dataclasses import dataclass
 from time import perf_counter
 
-from quantum_assets.contracts.envelope import ResultEnvelope, States, Timings
+from quantum_assets.contracts.envelope import ResultEnvelope
 from quantum_assets.contracts.errors import ProviderError
-from quantum_assets.contracts.profile import EffectiveProfile, ExecutionProfile
+from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.workload import DiagonalForm, Workload
 from quantum_assets.providers import diagonal
-from quantum_assets.providers.base import all_pairs, installed, memory_fault, require_support
+from quantum_assets.providers.base import memory_fault, require_support
+from quantum_assets.providers.checked_states import states_envelope
 from quantum_assets.providers.qpy import circuit_of
-from quantum_assets.providers.tile import qiskit_states, spread, states_difference
 
 
 @dataclass(frozen=True)
@@ -50,33 +50,16 @@ class StatevectorProvider:
         started = perf_counter()
         amplitudes = diagonal.states(_form(workload), workload.circuit.n_qubits)
         seconds = perf_counter() - started
-        rows = spread(workload.n_bindings, profile.guardrails.crosscheck_rows)
-        reference = qiskit_states(circuit_of(workload.circuit), workload.bindings[rows])
-        return ResultEnvelope(
-            workload_fingerprint=workload.fingerprint,
-            profile_fingerprint=profile.fingerprint,
-            effective=self._effective(profile),
-            data=States(amplitudes),
-            crosscheck_difference=states_difference(amplitudes[rows], reference),
-            crosscheck_zscore=None,
-            circuits_run=0,
-            circuits_needed=all_pairs(workload.n_bindings),
-            timings=Timings(run=seconds),
-            metrics={"crosscheck_rows": float(len(rows))},
-        )
-
-    def _effective(self, profile: ExecutionProfile) -> EffectiveProfile:
-        sampled = profile.estimator == "binomial"
-        return EffectiveProfile(
-            mode="ideal",
-            estimator="binomial" if sampled else "exact",
+        return states_envelope(
+            workload,
+            profile,
+            amplitudes,
+            circuit_of(workload.circuit),
             provider=self.name,
             engine="diagonal-states",
-            shots=profile.shots if sampled else None,
-            seed=profile.seed if sampled else None,
-            noise=None,
-            transpilation=None,
-            versions=installed("numpy", "qiskit"),
+            circuits_run=0,
+            seconds=seconds,
+            packages=("numpy", "qiskit"),
         )
 
 

@@ -89,3 +89,9 @@ def test_guardrails_speak_before_anything_runs() -> None:
     gram = _gram(narrow)
     with pytest.raises(PlanError, match="1 qubits"):
         gram(FEATURES.splits["r0f0"], ZZ, 0.5)
+
+
+def test_a_family_is_a_split_and_its_inner_folds() -> None:
+    more = Features(dict(FEATURES.splits) | {"r0f1": _split("r0f1", 3), "full": _split("full", 4)}, 2, "d" * 64)
+    assert list(more.family("r0f0").splits) == ["r0f0", "r0f0/i0"]
+    assert list(more.family("full").splits) == ["full"]

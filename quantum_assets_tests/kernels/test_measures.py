@@ -150,3 +150,8 @@ def test_a_zero_matrix_breaks_nothing() -> None:
     assert measures.entropy_rank(np.zeros(4)) == pytest.approx(1)
     assert measures.target_alignment(zeros, LABELS[:4]) == 0
     assert measures.geometric_difference(zeros, np.eye(4), 1.0) == 0
+
+
+def test_the_spectrum_is_that_of_the_symmetrised_matrix_ascending() -> None:
+    values = np.array([[2.0, 1.0], [0.0, 2.0]])
+    assert np.allclose(measures.spectrum(values), [1.5, 2.5])
