@@ -62,7 +62,7 @@ lock: $(VENV)/.dev  ## Compile the hashed lock files anew
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 		--custom-compile-command "make lock" pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-		--custom-compile-command "make lock" --group dev pyproject.toml -o requirements-dev.lock
+		--custom-compile-command "make lock" --group dev --all-extras pyproject.toml -o requirements-dev.lock
 
 clean:  ## Remove the environment (the stored versions stay)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis build ./*.egg-info

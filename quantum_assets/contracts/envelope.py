@@ -40,6 +40,31 @@ class Timings:
     queue: float = 0.0
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """One try at a question, as it is told afterwards.
+
+    Attributes:
+        number: 1, 2, …
+        provider: Who was asked.
+        backend: Its device or simulator; empty where it has only one.
+        outcome: The state in which the ticket ended.
+        modification: What was changed from the try before; empty for none.
+        reason: Why it ended so.
+        ticket: Id in the ledger.
+        path: Which path it was a try of: quantum or classical.
+    """
+
+    number: int
+    provider: str
+    backend: str
+    outcome: str
+    modification: str = ""
+    reason: str = ""
+    ticket: str = ""
+    path: str = "quantum"
+
+
 @dataclass(frozen=True, eq=False)
 class ResultEnvelope:
     """One provider's answer to one workload.
@@ -56,11 +81,14 @@ class ResultEnvelope:
         circuits_needed: Circuits that a device would have had to run for the same answer.
         timings: Stage durations.
         calibration_digest: Hash of the calibration in force; None for simulators without one.
-        attempts: One line an attempt, in order, with what was changed.
+        job: The provider's own id of the job; empty where it has none.
+        attempts: Every try up to this answer, in order, with what was changed.
         cost: In `currency`; 0 for local simulators.
         currency: ISO code or unit.
         correlation_id: Follows one request through logs, metadata and MLflow.
-        metrics: Further finite numbers.
+        cache_hit: Whether this claim was read from the cache and nothing was run for it now.
+        mocked: Whether the provider says that the outcomes are made up (a dry run): never believed, never cached.
+        metrics: Further finite numbers; ``compiled_depth`` and ``compiled_two_qubit_gates`` where it was compiled.
     """
 
     workload_fingerprint: str
@@ -73,10 +101,13 @@ class ResultEnvelope:
     circuits_needed: int
     timings: Timings = Timings()
     calibration_digest: str | None = None
-    attempts: tuple[str, ...] = ("1: as planned",)
+    job: str = ""
+    attempts: tuple[Attempt, ...] = ()
     cost: float = 0.0
     currency: str = "USD"
     correlation_id: str = ""
+    cache_hit: bool = False
+    mocked: bool = False
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -5,6 +5,9 @@
     QuantumAssetsError
     ├── PlanError            the caller's: bad data, YAML, key or profile; raised before anything is spent or written
     ├── ProviderError        the provider's: it did not run, or not what was asked (``retry`` says whether again helps)
+    │   └── UnderWay         nothing is wrong: the answer was submitted for and is still on its way
+    ├── LedgerError          the ledger's: an illegal or lost move, or a database that does not answer
+    ├── BudgetError          the purse's: a budget or a missing approval forbids it; never tried again as it is
     ├── RejectedError        nobody's: the answer came and the trust boundary refused it, with every reason
     ├── StoreError           the store's
     │   ├── VersionNotFound  no such asset, partition or version
@@ -60,6 +63,10 @@ class ProviderError(QuantumAssetsError):
         return type(self), (self.culprit, self.problem, self.mend, self.retry)
 
 
+class UnderWay(ProviderError):
+    """The answer is on its way: nothing is wrong, and whoever asked comes back later."""
+
+
 class RejectedError(QuantumAssetsError):
     """The trust boundary refused an envelope; ``reasons`` holds every one of them, not only the first."""
 
@@ -74,6 +81,18 @@ class RejectedError(QuantumAssetsError):
     def __reduce__(self) -> tuple[type, tuple[str, tuple[str, ...]]]:  # type: ignore[override]
         """Keep the reasons across processes."""
         return type(self), (self.culprit, self.reasons)
+
+
+class LedgerError(QuantumAssetsError):
+    """The ledger refused a move, or could not be reached; what it held before still stands."""
+
+
+class StaleTicket(LedgerError):
+    """Another process moved the ticket first: read it again and decide anew."""
+
+
+class BudgetError(QuantumAssetsError):
+    """A budget would be exceeded, or an approval is missing; nothing was submitted."""
 
 
 class StoreError(QuantumAssetsError):

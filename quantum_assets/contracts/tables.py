@@ -169,6 +169,51 @@ VERDICT = TableContract(
         Column("reasons", "string", "Why, one sentence a line; the same on every row."),
     ),
 )
+JOBS = TableContract(
+    "quantum_jobs/v1",
+    (
+        Column("model", "string", "Who asks: quantum, or no_entanglers for the ablation."),
+        Column("split", "string", "Whose matrix: full, r0f0, …"),
+        Column("map", "string", "Feature map."),
+        Column("bandwidth", "float64", "Angle in radians = bandwidth * value.", ge=0),
+        Column("workload", "string", "Fingerprint of the question."),
+        Column("circuits", "int64", "Circuits asked for.", ge=0),
+        Column("shots", "int64", "Shots of all of them together.", ge=0),
+        Column("provider", "string", "Who got it; empty while nobody did."),
+        Column("backend", "string", "Its device or simulator."),
+        Column("tickets", "string", "Ids in the ledger, in parts; blank-separated."),
+        Column("state", "string", "State of the furthest behind of them when this was written."),
+        Column("reason", "string", "Why it is in that state."),
+    ),
+    volatile=("provider", "backend", "tickets", "state", "reason"),
+)
+MODES = TableContract(
+    "modes/v1",
+    (
+        Column("profile", "string", "Execution profile.", unique=True),
+        Column("mode", "string", "As it ran: ideal, noisy, managed or hardware."),
+        Column("estimator", "string", "As it ran: exact, binomial or circuits."),
+        Column("provider", "string", "Who answered."),
+        Column("backend", "string", "Devices or simulators that answered."),
+        Column("calibration", "string", "Digests of their calibrations; empty without one."),
+        Column("path", "string", "quantum, classical or ensemble."),
+        Column("samples", "int64", "Rows of the matrix.", ge=1),
+        Column("map", "string", "Feature map."),
+        Column("bandwidth", "float64", "Angle in radians = bandwidth * value.", ge=0),
+        Column("shots", "int64", "Shots a circuit; 0: exact.", ge=0),
+        Column("circuits_run", "int64", "Circuits really run.", ge=0),
+        Column("depth", "int64", "Depth as compiled; 0 where nothing was.", ge=0),
+        Column("two_qubit_gates", "int64", "Two-qubit gates as compiled; 0 where nothing was.", ge=0),
+        Column("rms_difference", "float64", "Root mean square of entry minus exact entry, off the diagonal.", ge=0),
+        Column("max_difference", "float64", "Largest absolute difference to the exact entry.", ge=0),
+        Column("alignment", "float64", "Cosine between the matrix and its exact twin.", ge=-1.000001, le=1.000001),
+        Column("diagonal_mean", "float64", "Mean of the diagonal; below 1 is noise.", ge=0),
+        Column("cost", "float64", "What the answers cost.", ge=0),
+        Column("currency", "string", "Of cost."),
+        Column("quantum_score", "float64", "Mean outer score of the quantum kernel.", nullable=True, ge=0, le=1),
+        Column("verdict", "string", "The verdict under this profile; empty before there is one."),
+    ),
+)
 MODEL = TableContract(
     "kernel_model/v1",
     (
@@ -179,4 +224,49 @@ MODEL = TableContract(
         Column("intercept", "float64", "Intercept of the class pair."),
     ),
 )
-CONTRACTS = {c.name: c for c in (DATASET, FEATURES, GRAM, KERNELS, DIAGNOSTICS, EVALUATION, VERDICT, MODEL)}
+BREAKERS = TableContract(
+    "platform_breakers/v1",
+    (
+        Column("provider", "string", "Whose breaker."),
+        Column("backend", "string", "Its device or simulator; empty where it has only one."),
+        Column("state", "string", "closed: calls pass; open: refused; half-open: one call tries."),
+        Column("failures", "int64", "Counted failures in a row.", ge=0),
+        Column("since", "string", "Moment (UTC) of opening, or of the probe under way; empty while closed."),
+        Column("half_opens_at", "string", "Moment (UTC) of the next probe; empty: closed, or now."),
+    ),
+    volatile=("half_opens_at",),
+)
+SPENDING = TableContract(
+    "platform_spending/v1",
+    (
+        Column("project", "string", "Who pays."),
+        Column("month", "string", "Calendar month (UTC) in which the orders were opened, for example 2026-11."),
+        Column(
+            "kind",
+            "string",
+            "What ran: simulators and devices have purses of their own.",
+            isin=("simulator", "hardware"),
+        ),
+        Column("currency", "string", "Of all amounts."),
+        Column("limit", "float64", "What may be spent in the month; null: nobody wrote a budget.", nullable=True, ge=0),
+        Column("reserved", "float64", "Held for orders whose bill has not come.", ge=0),
+        Column("settled", "float64", "Charged; negative for a credit."),
+        Column("tickets", "int64", "Tickets behind both.", ge=0),
+        Column("shots", "int64", "Shots behind both, as estimated.", ge=0),
+    ),
+)
+TICKETS = TableContract(
+    "platform_tickets/v1",
+    (
+        Column("study", "string", "Who asked; of several, the first."),
+        Column("partition", "string", "For which partition."),
+        Column("provider", "string", "Who got them; empty while nobody did."),
+        Column("state", "string", "Where they stand; retried, fell_back, accepted and rejected are outcomes."),
+        Column("tickets", "int64", "How many.", ge=1),
+        Column("retries", "int64", "Those that are a second or later try.", ge=0),
+        Column("cache_hits", "int64", "Those accepted without being submitted: the answer was known.", ge=0),
+        Column("oldest_open", "string", "Moment (UTC) at which the oldest of them was planned; empty: all ended."),
+    ),
+)
+_STUDIES = (DATASET, FEATURES, JOBS, GRAM, KERNELS, DIAGNOSTICS, EVALUATION, VERDICT, MODES, MODEL)
+CONTRACTS = {c.name: c for c in (*_STUDIES, BREAKERS, SPENDING, TICKETS)}

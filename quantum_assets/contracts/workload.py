@@ -6,6 +6,7 @@ it and nothing here speaks Qiskit. A `DiagonalForm` may ride along: the same cir
 against the circuit.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -36,6 +37,7 @@ class CircuitArtifact:
         parameters: Parameter names in binding order.
         depth: Depth after decomposition to one- and two-qubit gates.
         two_qubit_gates: Their number after that decomposition.
+        operations: Names of the operations after that decomposition, sorted.
     """
 
     name: str = field(metadata={"identity": False})
@@ -48,6 +50,12 @@ class CircuitArtifact:
     parameters: tuple[str, ...] = field(metadata={"identity": False})
     depth: int = field(metadata={"identity": False})
     two_qubit_gates: int = field(metadata={"identity": False})
+    operations: tuple[str, ...] = field(default=(), metadata={"identity": False})
+
+    @property
+    def qpy_digest(self) -> str:
+        """sha256 of `qpy`, for whoever sends or receives it."""
+        return hashlib.sha256(self.qpy).hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
