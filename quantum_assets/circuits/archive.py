@@ -57,6 +57,7 @@ def archive(circuit: "QuantumCircuit", name: str) -> CircuitArtifact:
         parameters=tuple(parameter.name for parameter in frozen.parameters),
         depth=expanded.depth(),
         two_qubit_gates=sum(len(i.qubits) == 2 and i.operation.name != "barrier" for i in expanded.data),
+        operations=tuple(sorted({i.operation.name for i in expanded.data})),
     )
 
 

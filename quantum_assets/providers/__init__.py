@@ -8,9 +8,15 @@ from collections.abc import Callable
 
 from quantum_assets.providers.aer import AerProvider
 from quantum_assets.providers.base import Provider
+from quantum_assets.providers.braket import BraketProvider
+from quantum_assets.providers.ibm import IbmProvider
+from quantum_assets.providers.remote import RemoteProvider
 from quantum_assets.providers.statevector import StatevectorProvider
 
 PROVIDERS: dict[str, Callable[[], Provider]] = {
     "statevector": StatevectorProvider,
     "aer": AerProvider,
+    "ibm": IbmProvider,
+    "braket": BraketProvider,
+    "remote": RemoteProvider,
 }

@@ -6,6 +6,7 @@ the same draws again. Draws are not stable when a pair moves to another workload
 times as much, because Aer converts the noise model anew in every run.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -15,13 +16,17 @@ import numpy as np
 from quantum_assets.contracts.envelope import Timings
 from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.fingerprint import fingerprint
-from quantum_assets.contracts.profile import ExecutionProfile, NoiseSpec
+from quantum_assets.contracts.jobs import Calibration
+from quantum_assets.contracts.profile import ExecutionProfile, NoiseSpec, Transpilation
 from quantum_assets.contracts.workload import FloatArray, IntArray, Workload
 from quantum_assets.providers.aer_states import binds
+from quantum_assets.providers.compiled import compiled_overlap, compiled_size, ideal_overlaps
+from quantum_assets.providers.device_noise import DeviceNoise
+from quantum_assets.providers.fakes import calibration_of, fake_backend
 from quantum_assets.providers.noise import noise_in_force, noise_model, zero_with_readout
 from quantum_assets.providers.overlap import OverlapCircuit, overlap_circuit
 from quantum_assets.providers.qpy import circuit_of
-from quantum_assets.providers.tile import qiskit_states, spread
+from quantum_assets.providers.tile import spread
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -29,7 +34,6 @@ if TYPE_CHECKING:
 
 _BATCH_PAIRS = 256
 _BATCH_SHOTS = 500_000  # Aer keeps some 60 bytes a shot until the batch is packed
-_SAME_CIRCUIT = 1e-8
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,21 +45,52 @@ class OverlapRun:
         shots: Shots behind each, from the samples.
         noise: What the simulator was seen to apply; None for none.
         engine: Aer's method.
+        simulator: Aer's own name of the simulator.
+        transpilation: How the circuit was compiled.
         zscore: Largest deviation from the exact values on the tile, in standard errors.
         timings: Compilation and sampling.
         metrics: Tile size, compiled size, and the compiled circuit's distance from the workload's.
+        calibration: What the backend was like that the noise was taken from; None where there is none.
     """
 
     p_zero: FloatArray
     shots: int
     noise: NoiseSpec | None
     engine: str
+    simulator: str
+    transpilation: Transpilation
     zscore: float
     timings: Timings
     metrics: dict[str, float]
+    calibration: Calibration | None
 
 
-def run_overlaps(workload: Workload, pairs: IntArray, shots: int, profile: ExecutionProfile) -> OverlapRun:
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """A compiled overlap circuit and the simulator that it runs on.
+
+    Attributes:
+        overlap: The circuit.
+        compact: The same circuit on as few qubits as it needs.
+        simulator: What the sampler runs on.
+        transpilation: How it was compiled.
+        noise: Which noise the simulator was seen to apply.
+        exact: Exact noisy P(0…0) for rows of parameter values, by a simulator made anew; None without noise.
+        calibration: Of the backend that it was compiled for; None where there is none.
+    """
+
+    overlap: OverlapCircuit
+    compact: "QuantumCircuit"
+    simulator: "AerSimulator"
+    transpilation: Transpilation
+    noise: NoiseSpec | None
+    exact: Callable[[FloatArray], FloatArray] | None
+    calibration: Calibration | None = None
+
+
+def run_overlaps(
+    workload: Workload, pairs: IntArray, shots: int, profile: ExecutionProfile, replicate: int = 0
+) -> OverlapRun:
     """Compile, check the compiled circuit, sample every pair, and judge a tile by exact values.
 
     Raises:
@@ -63,51 +98,73 @@ def run_overlaps(workload: Workload, pairs: IntArray, shots: int, profile: Execu
             profile's nor absent.
     """
     started = perf_counter()
-    overlap = overlap_circuit(circuit_of(workload.circuit), profile.transpilation)
+    setup = prepared(workload, profile)
     compiled = perf_counter()
+    overlap = setup.overlap
     tile = spread(len(pairs), profile.guardrails.crosscheck_rows)
-    ideal, difference = _ideal_tile(workload, pairs[tile], overlap)
-    simulator = simulator_for(profile)
-    noise = noise_in_force(simulator, overlap.gates, profile.noise)
+    ideal, difference = ideal_overlaps(workload, pairs[tile], overlap, setup.compact)
     values = overlap.values(workload.bindings, pairs)
     sampling = perf_counter()
-    p_zero, returned = sampled_zeros(simulator, overlap.measured(), values, shots, profile.seed, workload.fingerprint)
+    question = sampled_question(workload, replicate)
+    p_zero, returned = sampled_zeros(setup.simulator, overlap.measured(), values, shots, profile.seed, question)
     sampled = perf_counter()
-    if profile.noise is None:
-        truth = ideal
-    else:
-        truth = exact_zeros(overlap.circuit, values[tile], profile.noise, profile.transpilation.basis_gates)
-    two_qubit = sum(len(i.qubits) == 2 and i.operation.name != "barrier" for i in overlap.circuit.data)
+    truth = ideal if setup.exact is None else setup.exact(values[tile])
     return OverlapRun(
         p_zero,
         returned,
-        noise,
-        str(simulator.options.method),
+        setup.noise,
+        str(setup.simulator.options.method),
+        str(setup.simulator.name),
+        setup.transpilation,
         zscore(p_zero[tile], truth, returned),
         Timings(transpile=compiled - started, run=sampled - sampling),
         {
             "crosscheck_rows": float(len(tile)),
             "compiled_difference": difference,
-            "compiled_depth": float(overlap.circuit.depth()),
-            "compiled_two_qubit_gates": float(two_qubit),
+            **compiled_size(overlap.circuit),
         },
+        setup.calibration,
     )
 
 
-def _ideal_tile(workload: Workload, pairs: IntArray, overlap: OverlapCircuit) -> tuple[FloatArray, float]:
-    """Ideal overlaps of a few pairs from the workload's own circuit, and how far the compiled circuit is from them."""
+def sampled_question(workload: Workload, replicate: int) -> str:
+    """What seeds are derived from, besides the profile's seed: another workload or replicate draws other samples."""
+    return workload.fingerprint if replicate == 0 else f"{workload.fingerprint}/{replicate}"
+
+
+def prepared(workload: Workload, profile: ExecutionProfile) -> Setup:
+    """Compile for the simulator's basis gates, or for the backend that the noise is taken from, and probe the noise."""
     circuit = circuit_of(workload.circuit)
-    first, second = (qiskit_states(circuit, workload.bindings[pairs[:, side]]) for side in (0, 1))
-    ideal = np.abs(np.einsum("ij,ij->i", second.conj(), first)) ** 2
-    compiled = np.abs(qiskit_states(overlap.circuit, overlap.values(workload.bindings, pairs))[:, 0]) ** 2
-    difference = float(np.abs(compiled - ideal).max())
-    if difference > _SAME_CIRCUIT:
-        raise ProviderError(
-            f"circuit {workload.circuit.name}",
-            f"the compiled overlap circuit differs from it by {difference:.2e}",
-            "Lower transpilation.optimization_level, and report this",
-        )
-    return np.asarray(ideal, dtype=np.float64), difference
+    noise = profile.noise
+    if noise is not None and noise.backend is not None:
+        return _on_backend(circuit, profile, noise, noise.backend)
+    overlap = overlap_circuit(circuit, profile.transpilation)
+    simulator = simulator_for(profile)
+    basis = profile.transpilation.basis_gates
+    return Setup(
+        overlap,
+        overlap.circuit,
+        simulator,
+        profile.transpilation,
+        noise_in_force(simulator, overlap.gates, noise),
+        None if noise is None else lambda values: exact_zeros(overlap.circuit, values, noise, basis),
+    )
+
+
+def _on_backend(circuit: "QuantumCircuit", profile: ExecutionProfile, noise: NoiseSpec, name: str) -> Setup:
+    device = DeviceNoise(fake_backend(name))
+    overlap = compiled_overlap(circuit, device.backend, profile.transpilation)
+    simulator = device.simulator()
+    device.require_in_force(simulator, overlap)
+    return Setup(
+        overlap,
+        overlap.compact,
+        simulator,
+        overlap.transpilation,
+        noise.model_copy(update={"backend": str(device.backend.name)}),
+        lambda values: device.exact_zeros(overlap, values),
+        calibration_of(device.backend),
+    )
 
 
 def simulator_for(profile: ExecutionProfile) -> "AerSimulator":

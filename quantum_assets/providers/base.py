@@ -5,19 +5,22 @@ from typing import Protocol
 
 from quantum_assets.contracts.envelope import ResultEnvelope
 from quantum_assets.contracts.errors import ProviderError
+from quantum_assets.contracts.jobs import Calibration, JobStatus, Limits, Order
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.workload import Workload
 
 
 class Provider(Protocol):
-    """A place that runs workloads.
+    """A place that runs workloads: submit, status, fetch, cancel, calibration.
 
     What every provider promises, and the conformance suite checks:
 
     - making one does nothing: no connection, no import of an SDK, no file;
     - `supports` is cheap, spends nothing and never raises: None means yes, otherwise one sentence says why not;
-    - `run` answers exactly the workload it was given (both fingerprints are echoed) or raises `ProviderError`; a
-      workload that `supports` refuses is refused by `run` with the same sentence;
+    - `submit` takes an order or raises; a workload that `supports` refuses is refused with the same sentence;
+    - vendors' exceptions pass through unwrapped: what they mean is decided by the failure policy, not here;
+    - `fetch` answers exactly the workloads of the order (both fingerprints are echoed), one entry each, in order; a
+      workload that failed alone has a `ProviderError` in its place;
     - the `effective` profile is read back from what ran: shots from the samples, noise from the simulator, versions
       from the installed packages. Where it cannot tell, it says less, not what was asked;
     - a tile of the answer is recomputed by an independent route, and the difference (or its z-score, for samples) is
@@ -34,12 +37,41 @@ class Provider(Protocol):
         """Say whether this workload can run here under this profile: None for yes, else the reason as a sentence."""
         ...
 
-    def run(self, workload: Workload, profile: ExecutionProfile) -> ResultEnvelope:
-        """Run it and return the claim.
+    def versions(self, profile: ExecutionProfile) -> dict[str, str]:
+        """Installed packages whose version belongs to every answer; the effective profile names the same."""
+        ...
+
+    def limits(self, profile: ExecutionProfile) -> Limits:
+        """What one order may hold under this profile, and what the provider promises about it; connects to nothing."""
+        ...
+
+    def calibration(self, profile: ExecutionProfile) -> Calibration | None:
+        """What the backend is like now; None for an ideal simulator, which has no calibration."""
+        ...
+
+    def submit(self, order: Order) -> str:
+        """Hand the order in and return the provider's id of the job, without waiting for it where that is possible.
 
         Raises:
-            ProviderError: When it is not supported, or did not run.
+            ProviderError: When a workload is not supported.
+            Exception: Whatever the vendor's SDK raises.
         """
+        ...
+
+    def find(self, order: Order) -> str | None:
+        """The job that was accepted under the order's key; None when the provider has none (yet)."""
+        ...
+
+    def status(self, job: str) -> JobStatus:
+        """How the job is doing; a word that is not understood is state ``unknown`` with the word in `raw`."""
+        ...
+
+    def fetch(self, job: str, order: Order) -> tuple[ResultEnvelope | ProviderError, ...]:
+        """The claims of a completed job, one a workload."""
+        ...
+
+    def cancel(self, job: str) -> None:
+        """Ask that the job be ended; harmless for one that has ended."""
         ...
 
 

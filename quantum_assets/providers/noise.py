@@ -6,8 +6,10 @@ Conventions, in the order in which they act after each gate of the basis: depola
 on every qubit, without crosstalk or drift: never to be presented as a device.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import product
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -100,11 +102,13 @@ def zero_with_readout(probabilities: FloatArray, readout: float) -> FloatArray:
     return np.asarray(probabilities @ weights, dtype=np.float64)
 
 
-def _standard_gates() -> dict[str, Any]:
+@lru_cache(maxsize=1)  # qiskit makes every gate anew at each call
+def _standard_gates() -> Mapping[str, Any]:
     from qiskit.circuit import Gate
     from qiskit.circuit.library import get_standard_gate_name_mapping
 
-    return {name: gate for name, gate in get_standard_gate_name_mapping().items() if isinstance(gate, Gate)}
+    gates = get_standard_gate_name_mapping().items()
+    return MappingProxyType({name: gate for name, gate in gates if isinstance(gate, Gate)})
 
 
 def _noise_of_gate(simulator: "AerSimulator", name: str) -> ComplexArray:

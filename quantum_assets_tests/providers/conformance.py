@@ -1,7 +1,14 @@
-"""What every provider must do, written once: pass it a provider and the workloads that it supports or refuses.
+"""What every provider must do, written once: the laws of the job protocol, and the cases that they are held over.
 
-To add a provider, add its line to `SUPPORTED` and `REFUSED`; `test_conformance.py` runs the laws over both.
+To add a provider, give it a line in `SUPPORTED` and one in `REFUSED`; where its registered constructor alone cannot be
+tested offline, also one in `MADE`. `test_conformance.py` runs every law over every case. A name may carry a suffix
+after ``@`` for a second way of making the same provider.
 """
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import count
 
 import numpy as np
 import pytest
@@ -9,14 +16,21 @@ import pytest
 from quantum_assets.contracts.envelope import Overlaps, ResultEnvelope, States
 from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.fingerprint import fingerprint
+from quantum_assets.contracts.jobs import JobStatus, Order
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.workload import Workload
+from quantum_assets.providers import PROVIDERS
 from quantum_assets.providers.base import Provider
+from quantum_assets_tests.providers import braket_service
 from quantum_assets_tests.providers.workloads import (
     CIRCUITS,
+    DEVICE_NOISE,
+    HARDWARE,
     IDEAL,
+    MANAGED,
     NOISY,
     SAMPLED,
+    SLOW,
     YY,
     ZZ,
     overlaps_workload,
@@ -24,84 +38,355 @@ from quantum_assets_tests.providers.workloads import (
 )
 
 Case = tuple[Workload, ExecutionProfile]
+Cases = Callable[[], list[Case]]
+
+_FINAL = ("completed", "failed", "cancelled")
+_LOOKS = 6000  # at a job that is not ours to hurry, 5 ms apart
+_keys = count(1)
 
 
-def managed() -> ExecutionProfile:
-    return ExecutionProfile(name="m", mode="managed", estimator="circuits", shots=10, providers=("aer",))
+def changed(profile: ExecutionProfile, **update) -> ExecutionProfile:
+    return ExecutionProfile.model_validate(profile.model_dump() | update)
+
+
+def with_limits(profile: ExecutionProfile, **update) -> ExecutionProfile:
+    return changed(profile, guardrails=profile.guardrails.model_dump() | update)
+
+
+def with_basis(profile: ExecutionProfile, basis: tuple[str, ...]) -> ExecutionProfile:
+    return changed(profile, transpilation=profile.transpilation.model_dump() | {"basis_gates": basis})
 
 
 def tiny_memory(profile: ExecutionProfile) -> ExecutionProfile:
-    return profile.model_copy(
-        update={"guardrails": profile.guardrails.model_copy(update={"max_memory_bytes": 1_000_000})}
-    )
+    return with_limits(profile, max_memory_bytes=1_000_000)
 
 
-SUPPORTED = {
+def no_pairs() -> Workload:
+    return overlaps_workload(ZZ, 2, 2, np.empty((0, 2), dtype=np.int64))
+
+
+def exact_pairs() -> Workload:
+    """Overlaps with a diagonal form, which an exact engine can multiply out."""
+    states = states_workload(ZZ, 3, 2)
+    return replace(states, measure="overlaps", pairs=np.array([(0, 1), (2, 2), (1, 0)]))
+
+
+def _ibm_service() -> Provider:
+    """IBM's provider over its real SDK and a stand-in of the service's wire, where every job is done at once."""
+    from quantum_assets.providers.ibm import IbmProvider
+    from quantum_assets_tests.providers.ibm_service import Service, Wire
+
+    service = Service(Wire(at_once=True))
+    return IbmProvider(environment={}, connect=lambda: service)
+
+
+def _remote_service() -> Provider:
+    """The sidecar's client, over a sidecar of this process."""
+    from quantum_assets.providers.remote import RemoteProvider
+    from quantum_assets_tests.service.standing import standing
+
+    return RemoteProvider(standing())
+
+
+SUPPORTED: dict[str, Cases] = {
     "statevector": lambda: (
-        [(states_workload(ZZ, 5, 3), p) for p in (IDEAL, SAMPLED)] + [(states_workload(ZZ, 1, 1), IDEAL)]
+        [(states_workload(ZZ, 5, 3), p) for p in (IDEAL, SAMPLED)]
+        + [(states_workload(ZZ, 1, 1), IDEAL), (exact_pairs(), IDEAL)]
     ),
     "aer": lambda: (
         [(states_workload(YY, 5, 3), p) for p in (IDEAL, SAMPLED)]
-        + [(overlaps_workload(ZZ, 3, 2), p) for p in (CIRCUITS, NOISY)]
+        + [(overlaps_workload(ZZ, 3, 2), p) for p in (CIRCUITS, NOISY, DEVICE_NOISE)]
+        + [(overlaps_workload(YY, 3, 2), IDEAL)]
     ),
+    "ibm": lambda: [
+        (overlaps_workload(ZZ, 3, 2), MANAGED),
+        (overlaps_workload(YY, 2, 4), changed(MANAGED, backend="fake_lagos", shots=100)),
+    ],
+    "ibm@service": lambda: [(overlaps_workload(ZZ, 3, 2), HARDWARE)],
+    "braket": lambda: [(overlaps_workload(braket_service.SMALL, 3, 2), braket_service.LOCAL)],
+    "braket@service": lambda: [
+        (overlaps_workload(braket_service.SMALL, 3, 2), p) for p in (braket_service.CLOUD, braket_service.DEVICE)
+    ],
+    "remote": lambda: [
+        (overlaps_workload(ZZ, 3, 2), SLOW),
+        (states_workload(YY, 5, 3), changed(SLOW, estimator="exact", shots=None, backend=None)),
+    ],
 }
-REFUSED = {
+REFUSED: dict[str, Cases] = {
     "statevector": lambda: [
         (states_workload(YY, 3, 2), IDEAL),
         (states_workload(ZZ, 3, 2), CIRCUITS),
         (states_workload(ZZ, 3, 2), NOISY),
         (overlaps_workload(ZZ, 3, 2), IDEAL),
+        (exact_pairs(), SAMPLED),
         (states_workload(ZZ, 64, 12), tiny_memory(IDEAL)),
     ],
     "aer": lambda: [
         (states_workload(YY, 3, 2), NOISY),
         (states_workload(YY, 3, 2), CIRCUITS),
-        (overlaps_workload(ZZ, 3, 2), IDEAL),
-        (overlaps_workload(ZZ, 3, 2), managed()),
+        (overlaps_workload(ZZ, 3, 2), SAMPLED),
+        (overlaps_workload(ZZ, 3, 2), changed(MANAGED, providers=("aer",))),
+        (overlaps_workload(ZZ, 3, 2), changed(CIRCUITS, backend="aer_simulator_on_the_moon")),
         (overlaps_workload(ZZ, 2, 11), NOISY),
-        (overlaps_workload(ZZ, 2, 2, np.empty((0, 2), dtype=np.int64)), NOISY),
+        (no_pairs(), NOISY),
         (states_workload(YY, 64, 12), tiny_memory(IDEAL)),
         (overlaps_workload(ZZ, 3, 2), with_basis(CIRCUITS, ("rz", "sx", "ccx"))),
         (overlaps_workload(ZZ, 3, 2), with_basis(NOISY, ("rz", "sx", "nonsense"))),
+        (overlaps_workload(ZZ, 3, 6), DEVICE_NOISE),
+        (overlaps_workload(ZZ, 3, 2), changed(DEVICE_NOISE, noise={"backend": "fake_nothing"})),
+        (overlaps_workload(ZZ, 3, 2), changed(DEVICE_NOISE, noise={"backend": "ibm_perth"})),
     ],
+    "ibm": lambda: [
+        (states_workload(ZZ, 3, 2), MANAGED),
+        (no_pairs(), MANAGED),
+        (overlaps_workload(ZZ, 3, 6), MANAGED),
+        (overlaps_workload(ZZ, 2, 11), changed(MANAGED, backend="fake_hanoi")),
+        (overlaps_workload(ZZ, 3, 2), changed(MANAGED, backend=None)),
+        (overlaps_workload(ZZ, 3, 2), changed(MANAGED, backend="ibm_perth")),
+        (overlaps_workload(ZZ, 3, 2), changed(MANAGED, backend="fake_nothing")),
+        (overlaps_workload(ZZ, 3, 2), changed(HARDWARE, backend="fake_manila")),
+        (overlaps_workload(ZZ, 3, 2), changed(CIRCUITS, backend="fake_manila")),
+        (overlaps_workload(ZZ, 3, 2), changed(NOISY, backend="fake_manila")),
+        (overlaps_workload(ZZ, 3, 2), changed(MANAGED, estimator="exact", shots=None)),
+    ],
+    "ibm@service": lambda: [
+        (states_workload(ZZ, 3, 2), HARDWARE),
+        (no_pairs(), HARDWARE),
+        (overlaps_workload(ZZ, 2, 21), HARDWARE),
+    ],
+    "braket": lambda: [
+        (states_workload(ZZ, 3, 2), braket_service.LOCAL),
+        (no_pairs(), braket_service.LOCAL),
+        (overlaps_workload(ZZ, 2, 14), braket_service.DENSITY),
+        (overlaps_workload(ZZ, 3, 2), NOISY),
+        (overlaps_workload(ZZ, 3, 2), changed(braket_service.CLOUD, reproducible=True)),
+        (overlaps_workload(ZZ, 3, 2), changed(braket_service.DEVICE, mode="managed")),
+        (overlaps_workload(ZZ, 3, 2), with_basis(braket_service.LOCAL, ("rz", "sx", "ccx"))),
+        (overlaps_workload(ZZ, 2, 12), tiny_memory(changed(braket_service.LOCAL, shots=10_000))),
+    ],
+    "braket@service": lambda: [
+        (states_workload(ZZ, 3, 2), braket_service.CLOUD),
+        (no_pairs(), braket_service.DEVICE),
+    ],
+    "remote": lambda: [
+        (states_workload(ZZ, 3, 2), SLOW),
+        (states_workload(ZZ, 3, 2), IDEAL),
+        (no_pairs(), SLOW),
+        (overlaps_workload(ZZ, 3, 2), NOISY),
+        (overlaps_workload(ZZ, 3, 2), changed(SLOW, backend="fake_manila")),
+        (overlaps_workload(ZZ, 3, 2), with_basis(SLOW, ("rz", "sx", "ccx"))),
+    ],
+}
+MADE: dict[str, Callable[[], Provider]] = {
+    "braket@service": braket_service.at_once,
+    "ibm@service": _ibm_service,
+    "remote": _remote_service,
 }
 
 
-def with_basis(profile: ExecutionProfile, basis: tuple[str, ...]) -> ExecutionProfile:
-    return profile.model_copy(update={"transpilation": profile.transpilation.model_copy(update={"basis_gates": basis})})
+def make(name: str) -> Provider:
+    return MADE[name]() if name in MADE else PROVIDERS[name]()
+
+
+def order(profile: ExecutionProfile, *workloads: Workload, replicate: int = 0) -> Order:
+    """An order that nobody placed before."""
+    return Order(fingerprint("conformance", next(_keys)), workloads, profile, replicate, correlation_id="conformance")
+
+
+def ended(provider: Provider, job: str) -> JobStatus:
+    for _ in range(_LOOKS):
+        status = provider.status(job)
+        if status.state in _FINAL:
+            return status
+        time.sleep(0.005)
+    raise AssertionError(f"{job} is still {status}")
+
+
+def placed(provider: Provider, wanted: Order) -> tuple[ResultEnvelope | ProviderError, ...]:
+    job = provider.submit(wanted)
+    assert ended(provider, job).state == "completed"
+    return provider.fetch(job, wanted)
+
+
+def claim(provider: Provider, workload: Workload, profile: ExecutionProfile, replicate: int = 0) -> ResultEnvelope:
+    (only,) = placed(provider, order(profile, workload, replicate=replicate))
+    assert isinstance(only, ResultEnvelope), only
+    return only
 
 
 def answers_the_question(provider: Provider, workload: Workload, profile: ExecutionProfile) -> None:
     assert provider.supports(workload, profile) is None
-    envelope = provider.run(workload, profile)
+    envelope = claim(provider, workload, profile)
     assert envelope.workload_fingerprint == workload.fingerprint
     assert envelope.profile_fingerprint == profile.fingerprint
     assert envelope.effective.differences(profile) == ()
     assert envelope.effective.provider == provider.name
+    assert envelope.effective.versions == provider.versions(profile)
     assert envelope.effective.versions["qiskit"]
+    assert not envelope.mocked
+    assert not envelope.cache_hit
     _has_shape(envelope, workload)
-    _is_crosschecked(envelope)
+    _is_crosschecked(envelope, profile)
     assert envelope.circuits_needed >= 0
     assert all(np.isfinite(value) for value in envelope.metrics.values())
     assert envelope.timings.run > 0
 
 
 def gives_the_same_again(provider: Provider, workload: Workload, profile: ExecutionProfile) -> None:
-    first, second = (provider.run(workload, profile) for _ in range(2))
-    assert fingerprint(first.data) == fingerprint(second.data)
-    if profile.estimator == "circuits":
-        other = provider.run(workload, profile.model_copy(update={"seed": profile.seed + 1}))
-        assert fingerprint(other.data) != fingerprint(first.data)
+    if not profile.reproducible:
+        return
+    for base in (profile, changed(profile, seed=0)):
+        first, second = (claim(provider, workload, base) for _ in range(2))
+        assert fingerprint(first.data) == fingerprint(second.data)
+
+
+def other_seeds_and_replicates_draw_anew(provider: Provider, workload: Workload, profile: ExecutionProfile) -> None:
+    if not (profile.reproducible and profile.estimator == "circuits"):
+        return
+    drawn = [
+        claim(provider, workload, changed(profile, seed=seed), replicate).data
+        for seed, replicate in [(0, 0), (1, 0), (0, 1), (1, 1)]
+    ]
+    assert len({fingerprint(data) for data in drawn}) == len(drawn)
+
+
+def equal_circuits_are_drawn_apart(provider: Provider, workload: Workload, profile: ExecutionProfile) -> None:
+    """One pair asked for many times, in two workloads of one order: independent draws of one probability."""
+    if profile.estimator != "circuits":
+        return
+    repeats = 100
+    first, second = (replace(workload, pairs=np.tile([(0, 1)], (n, 1))) for n in (repeats, repeats + 1))
+    claims = placed(provider, order(profile, first, second))
+    one, other = (envelope.data.p_zero for envelope in claims)
+    shots, p = profile.shots, np.concatenate([one, other]).mean()
+    spread = p * (1 - p) / shots
+    # Five standard errors around the binomial variance, within each workload and between the two.
+    for drawn, n in ((one, repeats), (other, repeats + 1), (one - other[:repeats], repeats)):
+        expected = 2 * spread if drawn is not one and drawn is not other else spread
+        assert abs(drawn.var() / expected - 1) < 5 * np.sqrt(2 / n)
+
+
+def finds_what_was_submitted(provider: Provider, workload: Workload, profile: ExecutionProfile) -> None:
+    wanted, foreign = order(profile, workload), order(profile, workload)
+    assert provider.find(wanted) is None
+    job = provider.submit(wanted)
+    assert provider.find(wanted) == job
+    assert provider.find(foreign) is None
+    if provider.limits(profile).same_key_same_job:
+        assert provider.submit(wanted) == job
+    ended(provider, job)
+    provider.fetch(job, wanted)
+
+
+def cancelling_is_harmless(provider: Provider, workload: Workload, profile: ExecutionProfile) -> None:
+    wanted = order(profile, workload)
+    job = provider.submit(wanted)
+    ended(provider, job)
+    nobodys = job[:-1] + ("1" if job.endswith("0") else "0")
+    provider.cancel(nobodys)
+    assert provider.status(nobodys).state == "unknown"
+    provider.cancel(job)
+    provider.cancel(job)
+    assert provider.status(job).state in (*_FINAL, "unknown")
+
+
+def several_come_back_in_order(provider: Provider, workload: Workload, profile: ExecutionProfile) -> None:
+    if provider.limits(profile).max_workloads < 3:
+        return
+    parts = [_part(workload, rows) for rows in (1, 3, 2)]
+    claims = placed(provider, order(profile, *parts))
+    assert [envelope.workload_fingerprint for envelope in claims] == [part.fingerprint for part in parts]
+    for envelope, part in zip(claims, parts, strict=True):
+        _has_shape(envelope, part)
+
+
+def one_failure_stays_alone(provider: Provider, workload: Workload, profile: ExecutionProfile) -> None:
+    """In this process only the damaged workload fails; a service is sent nothing of such an order."""
+    limits = provider.limits(profile)
+    if limits.max_workloads < 3:
+        return
+    damaged = replace(workload, circuit=replace(workload.circuit, qpy=workload.circuit.qpy[:300]))
+    wanted = order(profile, _part(workload, 1), damaged, _part(workload, 2))
+    if limits.durable:
+        with pytest.raises(ProviderError, match="cannot be read"):
+            provider.submit(wanted)
+        assert provider.find(wanted) is None
+        return
+    first, failed, last = placed(provider, wanted)
+    assert isinstance(failed, ProviderError)
+    assert "cannot be read" in failed.problem
+    assert [c.workload_fingerprint for c in (first, last)] == [wanted.workloads[i].fingerprint for i in (0, 2)]
+
+
+def knows_its_calibration(provider: Provider, workload: Workload, profile: ExecutionProfile) -> None:
+    told, again = provider.calibration(profile), provider.calibration(profile)
+    assert told == again
+    assert claim(provider, workload, profile).calibration_digest == (None if told is None else told.digest)
+    noise_of_a_backend = profile.noise is not None and profile.noise.backend is not None
+    if profile.mode == "hardware" or noise_of_a_backend:
+        assert told is not None
+    if profile.mode in ("ideal", "noisy") and not noise_of_a_backend:
+        assert told is None
+    if told is not None:
+        assert told.backend
+        assert len(told.digest) == 64
+        int(told.digest, 16)
+
+
+def has_sane_limits(provider: Provider, workload: Workload, profile: ExecutionProfile) -> None:
+    limits = provider.limits(profile)
+    assert limits.max_circuits >= 1
+    assert limits.max_workloads >= 1
+    assert limits.max_shots is None or limits.max_shots >= (profile.shots or 1)
+    assert limits.settle_seconds >= 0
+    assert limits.poll_seconds >= 0
+    assert limits.hardware == (profile.mode == "hardware")
+    if limits.hardware:
+        assert limits.durable
+
+
+LAWS = (
+    answers_the_question,
+    gives_the_same_again,
+    other_seeds_and_replicates_draw_anew,
+    equal_circuits_are_drawn_apart,
+    finds_what_was_submitted,
+    cancelling_is_harmless,
+    several_come_back_in_order,
+    one_failure_stays_alone,
+    knows_its_calibration,
+    has_sane_limits,
+)
 
 
 def refuses_in_words(provider: Provider, workload: Workload, profile: ExecutionProfile) -> None:
     reason = provider.supports(workload, profile)
     assert reason is not None
     assert len(reason.split()) > 3
+    wanted = order(profile, workload)
     with pytest.raises(ProviderError) as caught:
-        provider.run(workload, profile)
+        provider.submit(wanted)
     assert caught.value.problem == reason
     assert not caught.value.retry
+
+
+def every_question() -> Iterator[Case]:
+    """Each workload of any case under each profile of any case, whosever they are."""
+    cases = [case for table in (SUPPORTED, REFUSED) for made in table.values() for case in made()]
+    workloads = {workload.fingerprint: workload for workload, _ in cases}
+    profiles = {profile.fingerprint: profile for _, profile in cases}
+    return ((workload, profile) for workload in workloads.values() for profile in profiles.values())
+
+
+def _part(workload: Workload, rows: int) -> Workload:
+    """A smaller question of the same kind."""
+    if workload.pairs is not None:
+        return replace(workload, pairs=workload.pairs[:rows])
+    kept = slice(0, min(rows, workload.n_bindings))
+    diagonal = workload.diagonal
+    if diagonal is not None:
+        diagonal = replace(diagonal, phases=diagonal.phases[kept])
+    return replace(workload, bindings=workload.bindings[kept], diagonal=diagonal)
 
 
 def _has_shape(envelope: ResultEnvelope, workload: Workload) -> None:
@@ -115,14 +400,20 @@ def _has_shape(envelope: ResultEnvelope, workload: Workload) -> None:
         assert isinstance(envelope.data, Overlaps)
         assert envelope.data.p_zero.shape == (len(workload.pairs),)
         assert envelope.data.p_zero.dtype == np.float64
-        assert ((envelope.data.p_zero >= 0) & (envelope.data.p_zero <= 1)).all()
+        assert ((envelope.data.p_zero >= 0) & (envelope.data.p_zero <= 1 + 1e-12)).all()
         assert envelope.data.shots == envelope.effective.shots
 
 
-def _is_crosschecked(envelope: ResultEnvelope) -> None:
-    if isinstance(envelope.data, States):
+def _is_crosschecked(envelope: ResultEnvelope, profile: ExecutionProfile) -> None:
+    """Exact outcomes by a difference, samples by a z-score; a device has no exact values, so its circuit is checked."""
+    if profile.mode == "hardware":
+        assert envelope.crosscheck_difference is None
+        assert envelope.crosscheck_zscore is None
+        assert envelope.metrics["compiled_difference"] < 1e-8
+    elif isinstance(envelope.data, States) or envelope.data.shots is None:
         assert envelope.crosscheck_difference is not None
         assert envelope.crosscheck_difference < 1e-12
+        assert envelope.crosscheck_zscore is None
     else:
         assert envelope.crosscheck_difference is None
         assert envelope.crosscheck_zscore is not None

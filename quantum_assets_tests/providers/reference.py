@@ -41,3 +41,64 @@ def noisy_zero_probability(circuit, noise) -> float:
         chances = [noise.readout if outcome >> q & 1 else 1 - noise.readout for q in range(circuit.num_qubits)]
         total += probability * np.prod(chances)
     return float(total)
+
+
+def device_zero_probability(overlap, row, target) -> float:
+    """P(0…0) of a compiled overlap circuit under noise from a target's properties, without Aer or our channels.
+
+    Relaxation in Kraus operators: amplitude damping by T1, then dephasing for what T2 asks beyond it. Depolarising as
+    Pauli strings, its strength from the average gate fidelity of both together, which is linear in it.
+    """
+    from qiskit.quantum_info import DensityMatrix, Kraus, Operator
+
+    circuit = overlap.compact.assign_parameters(row)
+    state, strengths = DensityMatrix.from_label("0" * circuit.num_qubits), {}
+    for instruction in circuit.data:
+        name = instruction.operation.name
+        if name == "barrier":
+            continue
+        qubits = [circuit.find_bit(q).index for q in instruction.qubits]
+        state = state.evolve(Operator(instruction.operation), qubits)
+        physical = tuple(overlap.touched[q] for q in qubits)
+        properties = target[name].get(physical)
+        if properties is None or not (properties.error or properties.duration):
+            continue
+        relaxations = [relaxation_kraus(target.qubit_properties[q], properties.duration) for q in physical]
+        if (name, physical) not in strengths:
+            strengths[name, physical] = depolarising_strength(relaxations, properties.error)
+        strength = strengths[name, physical]
+        state = state.evolve(Kraus(depolarising(strength, len(qubits))), qubits)
+        for qubit, operators in zip(qubits, relaxations, strict=True):
+            state = state.evolve(Kraus(operators), [qubit])
+    landed = [overlap.touched.index(q) for q in overlap.landed]
+    total = 0.0
+    for outcome, probability in enumerate(state.probabilities(landed)):
+        chances = [
+            target["measure"][(q,)].error if outcome >> i & 1 else 1 - target["measure"][(q,)].error
+            for i, q in enumerate(overlap.landed)
+        ]
+        total += probability * np.prod(chances)
+    return float(total)
+
+
+def relaxation_kraus(properties, seconds) -> list[np.ndarray]:
+    t1, t2 = properties.t1, min(properties.t2, 2 * properties.t1)
+    gamma = 1 - np.exp(-seconds / t1)
+    kept = np.exp(-seconds / t2) / np.sqrt(1 - gamma)  # of the coherence, beyond what damping leaves
+    flips = [np.sqrt((1 + kept) / 2) * np.eye(2), np.sqrt(max(0.0, 1 - kept) / 2) * np.diag([1, -1])]
+    return [flip @ operator for flip in flips for operator in damping(gamma)]
+
+
+def depolarising_strength(relaxations, error) -> float:
+    """Where the average gate fidelity of depolarising and relaxation together is `1 - error`; 0 if it never is."""
+    from qiskit.quantum_info import Kraus, SuperOp, average_gate_fidelity
+
+    joint = SuperOp(Kraus(relaxations[0]))
+    for operators in relaxations[1:]:
+        joint = SuperOp(Kraus(operators)).tensor(joint)
+
+    def infidelity(strength):
+        return 1 - average_gate_fidelity(SuperOp(Kraus(depolarising(strength, len(relaxations)))).compose(joint))
+
+    least, most = infidelity(0.0), infidelity(1.0)
+    return max(0.0, (error - least) / (most - least))

@@ -12,6 +12,7 @@ from quantum_assets.contracts.workload import Workload
 from quantum_assets.providers.aer import AerProvider
 from quantum_assets_tests.providers.workloads import (
     CIRCUITS,
+    DEVICE_NOISE,
     IDEAL,
     NOISE,
     NOISY,
@@ -87,3 +88,28 @@ def test_a_damaged_circuit_is_a_provider_error():
     broken = replace(workload, circuit=replace(workload.circuit, qpy=workload.circuit.qpy[:300]))
     with pytest.raises(ProviderError, match="cannot be read"):
         AerProvider().run(broken, IDEAL)
+
+
+def test_noise_of_a_backend_is_read_back_with_its_calibration():
+    provider, workload = AerProvider(), overlaps_workload(ZZ, 3, 3)
+    envelope = provider.run(workload, DEVICE_NOISE)
+    assert envelope.effective.noise == NoiseSpec(backend="fake_manila")
+    assert envelope.effective.differences(DEVICE_NOISE) == ()
+    assert envelope.effective.backend == "aer_simulator_density_matrix"
+    assert envelope.calibration_digest == provider.calibration(DEVICE_NOISE).digest
+    assert provider.calibration(NOISY) is None
+    kernel = envelope.data.p_zero.reshape(3, 3)
+    assert kernel.diagonal().max() < 1
+
+
+def test_circuits_are_compiled_for_the_gates_of_the_backend_that_the_noise_is_of():
+    profile = DEVICE_NOISE.model_copy(update={"noise": NoiseSpec(backend="fake_fractional")})
+    ran = AerProvider().run(overlaps_workload(ZZ, 2, 2), profile).effective
+    assert "rx" in ran.transpilation.basis_gates
+    assert ran.differences(profile) == ()
+
+
+def test_noise_of_another_backend_reads_back_as_another():
+    envelope = AerProvider().run(overlaps_workload(ZZ, 2, 2), DEVICE_NOISE)
+    other = DEVICE_NOISE.model_copy(update={"noise": NoiseSpec(backend="fake_lima")})
+    assert any(difference.startswith("noise") for difference in envelope.effective.differences(other))

@@ -22,6 +22,43 @@ CIRCUITS = ExecutionProfile(
 NOISY = ExecutionProfile(
     name="noisy", mode="noisy", estimator="circuits", shots=512, seed=5, noise=NOISE, providers=("aer", "statevector")
 )
+DEVICE_NOISE = ExecutionProfile(
+    name="device-noise",
+    mode="noisy",
+    estimator="circuits",
+    shots=512,
+    seed=5,
+    noise=NoiseSpec(backend="fake_manila"),
+    providers=("aer",),
+)
+MANAGED = ExecutionProfile(
+    name="managed",
+    mode="managed",
+    estimator="circuits",
+    shots=512,
+    seed=5,
+    backend="fake_manila",
+    providers=("ibm",),
+)
+HARDWARE = ExecutionProfile(
+    name="hardware",
+    mode="hardware",
+    estimator="circuits",
+    shots=256,
+    reproducible=False,
+    backend="ibm_perth",
+    providers=("ibm",),
+)
+SLOW = ExecutionProfile(
+    name="slow",
+    mode="managed",
+    estimator="circuits",
+    shots=256,
+    seed=7,
+    backend="rehearsal",
+    providers=("remote",),
+    asynchronous=True,
+)
 
 
 def angles(rows: int, width: int, seed: int = 0) -> np.ndarray:

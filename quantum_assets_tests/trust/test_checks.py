@@ -13,6 +13,7 @@ from quantum_assets.trust.checks import CHECKS, Claim
 from quantum_assets_tests.trust.honest import (
     BINOMIAL,
     CIRCUITS,
+    DEVICE,
     EXACT,
     NOISY,
     envelope_for,
@@ -94,6 +95,9 @@ FORGERIES = [
     ("crosschecked", STATES, BINOMIAL, change(crosscheck_difference=-1.0), "-1"),
     ("crosschecked", PAIRS, CIRCUITS, change(crosscheck_zscore=None), "z-score is missing"),
     ("crosschecked", PAIRS, CIRCUITS, change(crosscheck_zscore=6.5), "6.5"),
+    ("crosschecked", PAIRS, DEVICE, change(metrics={}), "of the compiled circuit is missing"),
+    ("crosschecked", PAIRS, DEVICE, change(metrics={"compiled_difference": 1e-3}), "0.001"),
+    ("really_ran", PAIRS, CIRCUITS, change(mocked=True), "made up"),
     ("diagonal", PAIRS, CIRCUITS, change_probability(0.99, pair=0), "off 1 by 0.01 on a noiseless profile"),
     ("diagonal", PAIRS, NOISY, all_ones, "compiler cancelled"),
     ("accounts", STATES, EXACT, change(circuits_needed=-1), "circuits_needed is -1"),
