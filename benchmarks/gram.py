@@ -28,14 +28,16 @@ from pathlib import Path
 import numpy as np
 
 from quantum_assets.circuits.build import diagonal_form
+from quantum_assets.contracts.envelope import ResultEnvelope
+from quantum_assets.contracts.jobs import Order
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.study import FeatureMapSpec
 from quantum_assets.contracts.workload import FloatArray
-from quantum_assets.execution.execute import execute
 from quantum_assets.kernels.fidelity import fidelities
 from quantum_assets.kernels.plan import plan
 from quantum_assets.kernels.reconstruct import gram
-from quantum_assets.providers import PROVIDERS, diagonal
+from quantum_assets.providers import diagonal
+from quantum_assets.providers.statevector import StatevectorProvider
 from quantum_assets.trust.admit import require
 
 PROFILE = ExecutionProfile(name="ideal", mode="ideal", providers=("statevector",))
@@ -80,7 +82,11 @@ def by_engine(spec: FeatureMapSpec, angles: FloatArray) -> FloatArray:
 def by_platform(spec: FeatureMapSpec, angles: FloatArray) -> FloatArray:
     """The whole walk, as an asset takes it."""
     workload = plan(spec, 1.0, angles, PROFILE)
-    admitted = require(execute(workload, PROFILE, PROVIDERS), workload, PROFILE)
+    order = Order("0" * 64, (workload,), PROFILE)
+    provider = StatevectorProvider()
+    (envelope,) = provider.fetch(provider.submit(order), order)
+    assert isinstance(envelope, ResultEnvelope)
+    admitted = require(envelope, workload, PROFILE)
     return gram(admitted, workload, PROFILE, [str(row) for row in range(len(angles))]).values
 
 

@@ -78,7 +78,8 @@ def plan_overlaps(
     every = np.arange(len(values))
     wanted = np.meshgrid(every if rows is None else rows, every if columns is None else columns, indexing="ij")
     pairs = np.stack([axis.ravel() for axis in wanted], axis=1).astype(np.int64)
-    return Workload(build(spec, values.shape[1]), angles, "overlaps", pairs=pairs, label=label)
+    diagonal = diagonal_form(spec, angles)
+    return Workload(build(spec, values.shape[1]), angles, "overlaps", pairs=pairs, diagonal=diagonal, label=label)
 
 
 def estimate_memory(n_rows: int, n_qubits: int) -> int:

@@ -124,6 +124,32 @@ def symmetrise(matrix: KernelMatrix) -> KernelMatrix:
     return dataclasses.replace(matrix, values=(matrix.values + matrix.values.T) / 2, stderr=stderr, symmetric=True)
 
 
+def mean(matrices: Sequence[KernelMatrix]) -> KernelMatrix:
+    """Average matrices of the same samples, entry by entry: the ensemble of several ways to estimate one kernel.
+
+    A mean of kernels is a kernel. Standard errors add in quadrature, an exact member's being zero; symmetric only where
+    every member is.
+
+    Raises:
+        PlanError: For no matrix, or matrices of different samples.
+    """
+    if not matrices or any(
+        (m.row_ids, m.column_ids) != (matrices[0].row_ids, matrices[0].column_ids) for m in matrices
+    ):
+        raise PlanError(
+            "ensemble of kernel matrices", "has no or different samples", "Average matrices of one data set"
+        )
+    errors = [m.stderr for m in matrices if m.stderr is not None]
+    stderr = np.sqrt(np.sum(np.square(errors), axis=0)) / len(matrices) if errors else None
+    return dataclasses.replace(
+        matrices[0],
+        values=np.mean([m.values for m in matrices], axis=0),
+        stderr=stderr,
+        symmetric=all(m.symmetric for m in matrices),
+        circuits_run=sum(m.circuits_run for m in matrices),
+    )
+
+
 def _belong_together(admitted: AdmittedResult, workload: Workload, ids: Sequence[str]) -> None:
     who = workload.label or workload.circuit.name
     if not isinstance(admitted, AdmittedResult):

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+from quantum_assets.contracts.envelope import ResultEnvelope
+from quantum_assets.contracts.jobs import Order
 from quantum_assets.contracts.kernel import KernelMatrix
 from quantum_assets.contracts.profile import ExecutionProfile, NoiseSpec
 from quantum_assets.contracts.study import FeatureMapSpec
 from quantum_assets.contracts.workload import FloatArray
-from quantum_assets.execution.execute import execute
 from quantum_assets.kernels.plan import plan
 from quantum_assets.kernels.reconstruct import gram
 from quantum_assets.providers import PROVIDERS
@@ -41,5 +42,11 @@ def kernel(
 ) -> KernelMatrix:
     """The Gram matrix of prepared values under a profile, by whichever provider of ours supports it."""
     workload = plan(spec, bandwidth, values, profile)
-    admitted = require(execute(workload, profile, PROVIDERS), workload, profile)
+    order = Order("0" * 64, (workload,), profile)
+    provider = next(
+        made for made in (PROVIDERS[name]() for name in profile.providers) if made.supports(workload, profile) is None
+    )
+    (envelope,) = provider.fetch(provider.submit(order), order)
+    assert isinstance(envelope, ResultEnvelope)
+    admitted = require(envelope, workload, profile)
     return gram(admitted, workload, profile, ids or [f"s{i}" for i in range(len(values))], parameters)

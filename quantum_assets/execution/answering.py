@@ -1,0 +1,114 @@
+"""The verbs of the execution room: answer now; or submit, take turns and collect; cancel. For a turn see `turning`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+from quantum_assets.contracts.answer import Answer, Request
+from quantum_assets.contracts.errors import ProviderError
+from quantum_assets.contracts.ticket import State, Ticket
+from quantum_assets.execution.asking import Asked, ask, find
+from quantum_assets.execution.assembling import assemble, is_here
+from quantum_assets.execution.plane import ControlPlane
+from quantum_assets.execution.turning import Turn, cancel, turn, turn_ledger, wait
+
+__all__ = ["Turn", "answer", "answer_all", "cancel", "collect", "recall", "submit", "turn", "turn_ledger"]
+
+
+def answer(plane: ControlPlane, request: Request) -> Answer:
+    """Answer a request, waiting as long as it takes or until its deadline.
+
+    Raises:
+        PlanError: If a guardrail is broken.
+        ProviderError: If no path answers; its text has the last reason.
+        LedgerError: If the ledger cannot be written.
+    """
+    return answer_all(plane, [request])[0]
+
+
+def answer_all(plane: ControlPlane, requests: Sequence[Request]) -> tuple[Answer, ...]:
+    """Answer several requests; workloads that share a backend travel in common orders."""
+    return _answered(plane, [ask(plane, _stamped(plane, request)) for request in requests])
+
+
+def submit(plane: ControlPlane, requests: Sequence[Request], *, hand_in: bool = True) -> tuple[tuple[Ticket, ...], ...]:
+    """Plan requests and hand in what need not wait for company; waits for nothing.
+
+    Args:
+        plane: The control plane.
+        requests: What to ask.
+        hand_in: Whether to call the providers now, or leave that to a later turn.
+
+    Returns:
+        The tickets of each request; none where policy keeps it from the quantum path.
+    """
+    asked = [ask(plane, _stamped(plane, request)) for request in requests]
+    tickets = {ticket.question: ticket for one in asked for ticket in one.tickets}
+    if hand_in:
+        after = turn(plane, tuple(tickets.values()), collect_results=False)
+        tickets = {ticket.question: ticket for ticket in after}
+    return tuple(tuple(tickets[part.question] for part in one.parts) for one in asked)
+
+
+def collect(plane: ControlPlane, request: Request) -> Answer | None:
+    """The answer to a request that was submitted before; None while any of its tickets has no outcome.
+
+    Raises:
+        ProviderError: If no path answers, or it was never submitted.
+    """
+    asked = find(plane, _stamped(plane, request))
+    if asked is None:
+        raise ProviderError(request.label, "was never submitted", "Materialise the asset that submits it first")
+    if any(not ticket.ended for ticket in asked.tickets):
+        return None
+    return assemble(plane, asked, _stand_in)
+
+
+def recall(plane: ControlPlane, request: Request) -> Answer | None:
+    """The answer that an earlier asking left behind, if all of it is still here; never asks and never waits."""
+    if not request.profile.cached:
+        return None
+    asked = find(plane, _stamped(plane, request))
+    if asked is None or not asked.tickets or any(ticket.state is not State.ACCEPTED for ticket in asked.tickets):
+        return None
+    return assemble(plane, asked, _stand_in) if all(is_here(plane, ticket) for ticket in asked.tickets) else None
+
+
+def _answered(
+    plane: ControlPlane, asked: Sequence[Asked], *, path: str = "quantum", last: bool = False
+) -> tuple[Answer, ...]:
+    """Wait for all, and put the answers together; what is handed over need not be kept in memory."""
+    ended = wait(plane, [ticket for one in asked for ticket in one.tickets])
+    try:
+        return tuple(_assembled(plane, one, ended, path, last) for one in asked)
+    finally:
+        for ticket in ended.values():
+            plane.memory.claims.pop(ticket.id, None)
+
+
+def _assembled(plane: ControlPlane, asked: Asked, ended: Mapping[str, Ticket], path: str, last: bool) -> Answer:
+    """Assemble; where another process answered and took its claim along, ask once more, which the cache may answer."""
+    done = replace(asked, tickets=tuple(ended[part.question] for part in asked.parts))
+    if last or all(ticket.state is not State.ACCEPTED or is_here(plane, ticket) for ticket in done.tickets):
+        return assemble(plane, done, _stand_in)
+    return _answered(plane, [ask(plane, asked.request, path)], path=path, last=True)[0]
+
+
+def _stand_in(plane: ControlPlane, request: Request) -> Answer:
+    """The answer of the path that stands in for the quantum one."""
+    return _answered(plane, [ask(plane, request, "classical")], path="classical")[0]
+
+
+def _stamped(plane: ControlPlane, request: Request) -> Request:
+    """With a correlation id and, where the profile has one, a deadline."""
+    profile, deadline = request.profile, request.deadline
+    if deadline is None and profile.deadline_seconds is not None:
+        deadline = plane.clock.now() + timedelta(seconds=profile.deadline_seconds)
+    return replace(
+        request,
+        deadline=deadline,
+        correlation_id=request.correlation_id or uuid4().hex,
+        project=profile.project if request.project == "default" else request.project,
+        priority=request.priority or profile.priority,
+    )

@@ -1,0 +1,216 @@
+"""Asking providers how their jobs are doing, and paying for those that ended.
+
+One question a job, however many tickets are in it. What is not understood is state unknown and never an error; a job
+that is said to have failed is only believed to when its result is not there either.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from quantum_assets.contracts.errors import LedgerError, PlanError
+from quantum_assets.contracts.failure import Action, Failure
+from quantum_assets.contracts.jobs import Charge, JobStatus, Limits
+from quantum_assets.contracts.ticket import AT_PROVIDER, State, Ticket
+from quantum_assets.execution.choosing import guarded, held_elsewhere
+from quantum_assets.execution.cost import charge_of, estimate
+from quantum_assets.execution.deciding import end, fail, lost
+from quantum_assets.execution.ledger.rows import Move, OrderRow
+from quantum_assets.execution.plane import ControlPlane, profile_of
+
+_STATE = {
+    "queued": State.QUEUED,
+    "running": State.RUNNING,
+    "completed": State.COMPLETED,
+    "failed": State.FAILED,
+    "cancelled": State.CANCELLED,
+}
+_FINAL = frozenset({"completed", "failed", "cancelled"})
+_IN_PASSING = frozenset({Action.RETRY, Action.REATTACH})
+_PAGE = 100
+
+
+def poll(plane: ControlPlane, tickets: Sequence[Ticket]) -> tuple[Ticket, ...]:
+    """Ask once a job how it is doing; tickets that are not at a provider come back as they are."""
+    return plane.advance(tickets, jobs_of(tickets, AT_PROVIDER), _polled)
+
+
+def jobs_of(tickets: Iterable[Ticket], states: Iterable[State]) -> list[list[Ticket]]:
+    """Tickets in some states, those of one job together."""
+    groups: dict[tuple[str, str], list[Ticket]] = {}
+    wanted = frozenset(states)
+    for ticket in tickets:
+        if ticket.state in wanted and ticket.job:
+            groups.setdefault((ticket.provider, ticket.job), []).append(ticket)
+    return list(groups.values())
+
+
+def settle_ended(plane: ControlPlane, limit: int = 50) -> int:
+    """Pay for orders whose tickets all ended before the provider said what it bills; how many were settled now.
+
+    An order that was given up may still run, and cost, at the provider: it is asked to cancel, and asked again later.
+
+    Args:
+        plane: The control plane.
+        limit: Most such orders that are looked at.
+    """
+    settled = looked_at = 0
+    after = ""
+    while looked_at < limit:
+        page = plane.ledger.orders(settled=False, after=after, limit=_PAGE)
+        for row in page:
+            members = plane.ledger.tickets(order=row.key)
+            if looked_at < limit and members and all(ticket.ended for ticket in members):
+                looked_at += 1
+                settled += _settled_late(plane, row, members)
+        if len(page) < _PAGE:
+            break
+        after = page[-1].key
+    return settled
+
+
+def settle(plane: ControlPlane, members: Sequence[Ticket], status: JobStatus) -> bool:
+    """Book what an order cost: what the provider says, or what its price says of what ran.
+
+    Returns:
+        Whether it is booked. Where it cannot be (there is no price any more, or another amount was booked before) a
+        person is told.
+    """
+    order = members[0].order
+    try:
+        plane.ledger.settle(order, _charge(plane, members, status))
+    except (LedgerError, PlanError) as problem:
+        plane.tell("not_settled", f"order {order[:12]}", str(problem), members[0].correlation_id)
+        return False
+    return True
+
+
+def _charge(plane: ControlPlane, members: Sequence[Ticket], status: JobStatus) -> Charge:
+    if status.charge is not None:
+        return status.charge
+    first = members[0]
+    workloads = [plane.workload(ticket) for ticket in members]
+    guess = estimate(workloads, profile_of(first.profile), first.provider, plane.limits(first), plane.prices)
+    if status.state == "cancelled" and not status.seconds.get("run"):
+        return Charge(0, guess.currency)  # it never ran
+    return charge_of(status, guess, plane.prices)
+
+
+def _polled(plane: ControlPlane, seen: Sequence[Ticket]) -> Sequence[Ticket]:
+    if held_elsewhere(plane, seen[0]):
+        return ()
+    everyone = plane.members(seen[0], seen)
+    members = [ticket for ticket in everyone if ticket.state in AT_PROVIDER]
+    if not members:
+        return everyone
+    first = members[0]
+    try:
+        status = guarded(plane, first, "status", plane.provider(first.provider).status, first.job)
+    except Exception as error:  # noqa: BLE001 - asking failed; that says nothing of the job
+        return _unanswered(plane, members, plane.classified(error, first.provider, "status"))
+    if status.state == "failed":
+        status = _believed(plane, everyone, status)
+    if status.state not in _STATE:
+        return lost(plane, members) if plane.in_process(first) else _unknown(plane, members, status)
+    if first.order and _told_in_full(plane.limits(first), status):
+        settle(plane, everyone, status)
+    if status.state in ("failed", "cancelled"):
+        failure = plane.classified(status, first.provider, "status")
+        return fail(plane, members, failure, state=_STATE[status.state])
+    return _moved(plane, members, status)
+
+
+def _moved(plane: ControlPlane, members: Sequence[Ticket], status: JobStatus) -> Sequence[Ticket]:
+    state, place = _STATE[status.state], {"queue_position": status.queue_position}
+    why = status.message or status.raw
+    moves = [Move(ticket, state, why, place) for ticket in members if ticket.state is not state]
+    moved = {ticket.id: ticket for ticket in plane.ledger.move_all(moves)} if moves else {}
+    return [moved.get(ticket.id) or _at_place(plane, ticket, status) for ticket in members]
+
+
+def _at_place(plane: ControlPlane, ticket: Ticket, status: JobStatus) -> Ticket:
+    if ticket.queue_position == status.queue_position:
+        return ticket
+    return plane.ledger.touch(ticket, queue_position=status.queue_position)
+
+
+def _unanswered(plane: ControlPlane, members: Sequence[Ticket], failure: Failure) -> Sequence[Ticket]:
+    """Trouble in passing leaves the tickets where they are; with anything else they are unknown."""
+    if failure.rule.action in _IN_PASSING:
+        return members
+    if failure.rule.alert:
+        subject = f"job {members[0].job}"
+        plane.tell(failure.rule.name, subject, f"{failure.sentence}. {failure.rule.mend}", members[0].correlation_id)
+    return _unknown(plane, members, JobStatus("unknown", failure.sentence))
+
+
+def _unknown(plane: ControlPlane, members: Sequence[Ticket], status: JobStatus) -> Sequence[Ticket]:
+    """The provider does not know the job, or its word was not understood: wait, but not for ever."""
+    first, told = members[0], f"{members[0].provider} says {status.raw!r}"
+    moves = [Move(ticket, State.UNKNOWN, told) for ticket in members if ticket.state is not State.UNKNOWN]
+    if moves:
+        moved = {ticket.id: ticket for ticket in plane.ledger.move_all(moves)}
+        return [moved.get(ticket.id, ticket) for ticket in members]
+    waited = plane.waited(f"unknown {first.id} {first.version}", first.updated_at)
+    if waited < plane.patience.unknown:
+        return members
+    reason = f"{first.provider} could not say how job {first.job} is for {waited:.0f} s: {status.raw}"
+    plane.tell("job_lost", f"job {first.job}", reason, first.correlation_id)
+    return [end(plane, ticket, reason) for ticket in members]
+
+
+def _believed(plane: ControlPlane, everyone: Sequence[Ticket], status: JobStatus) -> JobStatus:
+    """A job that is said to have failed: completed if its result is there; unknown while that cannot be told."""
+    first = everyone[0]
+    try:
+        claims = plane.provider(first.provider).fetch(first.job, plane.order(everyone))
+        there = any(not isinstance(claim, Exception) for claim in claims)
+    except Exception as error:  # noqa: BLE001 - no result, as it said; or no connection
+        failure = plane.classified(error, first.provider, "fetch")
+        waited = plane.waited(f"failed {first.id}", first.updated_at)
+        if failure.rule.counts_for_breaker and failure.rule.action in _IN_PASSING and waited < plane.patience.fetch:
+            return JobStatus("unknown", f"{status.raw}, and whether its result is there cannot be told now")
+        return status
+    told = f"{status.raw}, yet its result is there"
+    return replace(status, state="completed", raw=told, message="") if there else status
+
+
+def _settled_late(plane: ControlPlane, row: OrderRow, members: Sequence[Ticket]) -> int:
+    """1 where nothing is owed or to be known any more."""
+    try:
+        return _asked_late(plane, row, members)
+    except Exception as error:  # noqa: BLE001 - asked again at the next turn
+        failure = plane.classified(error, row.provider, "status")
+        if failure.rule.action not in _IN_PASSING:
+            plane.tell("not_settled", f"order {row.key[:12]}", failure.sentence, members[0].correlation_id)
+        return 0
+
+
+def _asked_late(plane: ControlPlane, row: OrderRow, members: Sequence[Ticket]) -> int:
+    provider, limits = plane.provider(row.provider), plane.limits(members[0])
+    waited = plane.waited(f"late {row.key} {row.submissions}", row.opened_at)
+    job = None  # one that lived in a process is gone with it
+    if limits.durable:
+        job = row.job or provider.find(plane.order(sorted(members, key=lambda ticket: ticket.position)))
+    if job is None:
+        if waited < limits.settle_seconds:
+            return 0
+        plane.ledger.release(row.key)
+        return 1
+    if not row.job:
+        plane.ledger.name_job(row.key, job)
+    status = provider.status(job)
+    if _told_in_full(limits, status):
+        return settle(plane, members, status)
+    if status.state in ("queued", "running"):
+        provider.cancel(job)
+        return 0
+    # Counted from the first such word, for a single one may be a slip
+    if plane.memory.watched(f"blind {row.key}", plane.clock.monotonic()) >= plane.patience.unknown:
+        plane.tell("settled_blind", f"order {row.key[:12]}", f"{row.provider} says {status.raw!r} of job {job}")
+        return settle(plane, members, status)  # what it may have cost at most is booked
+    return 0
+
+
+def _told_in_full(limits: Limits, status: JobStatus) -> bool:
+    """Whether a job ended and what it costs is known: by its own word where the provider gives one."""
+    return status.state in _FINAL and (status.charge is not None or not limits.bills)

@@ -1,0 +1,177 @@
+"""Take secrets out of text that comes from outside, before it reaches a ledger, a log, metadata or an exception.
+
+Two nets. The values of this process's own secrets (environment variables with a telling name, passwords inside database
+URLs) are removed wherever they stand, also when they were quoted or escaped on the way. And what has the shape of a
+credential is removed wherever it comes from: passwords in URLs, Authorization headers, signed query strings, AWS keys,
+JSON web tokens, `token=…` and the like.
+"""
+
+import json
+import logging
+import os
+import re
+import traceback
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from quantum_assets.contracts.errors import PlanError
+
+MASK = "[removed]"
+#: Shorter values are words that stand in innocent text too.
+SHORTEST_SECRET = 8
+
+# `KEY` counts at the end of a word of the name only; PWD is the working directory
+_TELLING_NAME = re.compile(r"TOKEN|SECRET|PASSW|PASSPHRASE|PASSCODE|CREDENTIAL|(?:^|_)AUTH(?:_|$)|KEYS?(?:_|$)", re.I)
+_CREDENTIAL_FIELD = re.compile(
+    r"(?:^|_)(?:tokens?|secrets?|password|passwd|passphrase|credentials?|authorization|bearer|"
+    r"api_?keys?|(?:access|secret|private|account|auth|service)_?keys?(?:_id)?)$"
+)
+#: `{{ env.NAME }}`: a value that is read from the environment later is no secret.
+_FROM_ENVIRONMENT = re.compile(r"\{\{\s*env\b[^{}]*\}\}")
+
+_WORD = r"[^\s\"'&,;<>\\]"
+_SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
+    # scheme://user:password@host; a password may hold any character but these
+    (re.compile(r"(?<=://)([^\s/:@\"']*):[^\s/@\"']+@"), rf"\1:{MASK}@"),
+    # Authorization: Bearer …, 'authorization': 'Basic …', Proxy-Authorization too
+    (
+        re.compile(rf"(authorization[\"']?\s*[:=]\s*[\"']?)(?:(?:bearer|basic|apikey|token|digest)\s+)?{_WORD}+", re.I),
+        rf"\1{MASK}",
+    ),
+    (re.compile(r"\b(bearer|apikey)(\s+)[A-Za-z0-9._~+/=-]{8,}", re.I), rf"\1\2{MASK}"),
+    # AWS signs each request with one line of parts
+    (re.compile(r"AWS4-HMAC-SHA256\s[^\r\n\"']*", re.I), f"AWS4-HMAC-SHA256 {MASK}"),
+    (re.compile(rf"(x-amz-(?:signature|credential|security-token)[\"']?\s*[:=]\s*[\"']?){_WORD}+", re.I), rf"\1{MASK}"),
+    # token=…, "api_key": "…", X-Auth-Token: …; not clientToken, which is an idempotency key
+    (
+        re.compile(
+            r"((?<!client)(?<!client[_-])(?<!idempotency)(?:token|secret|password|passwd|passphrase|"
+            r"api[_-]?key|(?:access|secret|private|account)[_-]?key(?:[_-]id)?)[\"']?\s*[:=]\s*[\"']?)"
+            rf"(?!\[removed\]){_WORD}{{4,}}",
+            re.I,
+        ),
+        rf"\1{MASK}",
+    ),
+    (re.compile(r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16}\b"), MASK),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"), MASK),
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.S), MASK),
+)
+#: Loggers of the libraries that our providers call with credentials; a filter is not handed down to child loggers.
+_TALKATIVE: tuple[str, ...] = (
+    *("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "urllib3.connectionpool"),
+    *("botocore.auth", "botocore.endpoint", "botocore.hooks", "botocore.httpsession", "botocore.parsers"),
+    *("botocore.retryhandler", "botocore.retries.standard", "ibm-cloud-sdk-core", "qiskit_ibm_runtime"),
+)
+#: Without one of these no shape above can match; looking for them is cheap.
+_HINTS: tuple[str, ...] = (
+    *("://", "authoriz", "bearer", "apikey", "aws4", "x-amz", "token", "secret", "passw", "passphrase", "key"),
+    *("akia", "asia", "aroa", "aida", "eyj"),
+)
+
+
+def redact(text: str) -> str:
+    """The text with every secret replaced by `MASK`; the same text where there is none, and redacting twice is once."""
+    known = _known(secrets())
+    if known is not None:
+        text = known.sub(MASK, text)
+    lowered = text.lower()
+    if not any(hint in lowered for hint in _HINTS):
+        return text
+    for shape, instead in _SHAPES:
+        text = shape.sub(instead, text)
+    return text
+
+
+def leaks(error: BaseException) -> bool:
+    """Whether what Python prints of an exception, with its causes, contexts and members, holds a secret."""
+    printed = "".join(traceback.format_exception(error, limit=0))  # without the lines of source, which hold no values
+    return redact(printed) != printed
+
+
+def mind_the_logs() -> None:
+    """Take secrets out of what HTTP libraries log: addresses, and at level DEBUG the headers of every answer."""
+    for name in _TALKATIVE:
+        logger = logging.getLogger(name)
+        if _MINDER not in logger.filters:
+            logger.addFilter(_MINDER)
+
+
+class _Minder(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redact(record.getMessage()), None
+        return True
+
+
+_MINDER = _Minder()
+
+
+def secrets() -> tuple[str, ...]:
+    """Values of this process's environment that must never be shown, longest first.
+
+    Those of variables with a telling name, and the passwords inside URLs of any variable; none that is shorter than
+    `SHORTEST_SECRET`, for it would hide innocent words.
+    """
+    found = set()
+    for name, value in os.environ.items():
+        if len(value) >= SHORTEST_SECRET and _tells(name):
+            found.add(value)
+        if "://" in value and "@" in value:
+            found.update(_url_passwords(value))
+    return tuple(sorted((s for s in found if len(s) >= SHORTEST_SECRET), key=lambda s: (-len(s), s)))
+
+
+def check_no_secret_fields(document: Mapping[str, Any], culprit: str = "configuration") -> None:
+    """Refuse configuration that holds a credential, at any depth; one that is read from the environment may stay.
+
+    Args:
+        document: What was read from YAML.
+        culprit: Name of the file, for the message.
+
+    Raises:
+        PlanError: Naming the field; its value is not repeated.
+    """
+    for where, value in _leaves(document, ""):
+        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", where.rpartition(".")[2].partition("[")[0]).lower()
+        written = isinstance(value, str | int | float) and not isinstance(value, bool) and str(value) != ""
+        from_environment = isinstance(value, str) and _FROM_ENVIRONMENT.fullmatch(value.strip()) is not None
+        if not written or from_environment:
+            continue
+        if _CREDENTIAL_FIELD.search(name.replace("-", "_")) or (isinstance(value, str) and redact(value) != value):
+            raise PlanError(
+                f"{culprit}: {where}",
+                "holds a credential, and files are read, copied and committed",
+                "Put it into an environment variable, and take it out of the file and its history",
+            )
+
+
+@lru_cache(maxsize=1024)
+def _tells(name: str) -> bool:
+    return _TELLING_NAME.search(name) is not None
+
+
+@lru_cache(maxsize=8)
+def _known(values: tuple[str, ...]) -> re.Pattern[str] | None:
+    """One pattern for every way in which the values are written; None without values."""
+    spellings: set[str] = set()
+    for value in values:
+        spellings |= {value, quote(value), quote(value, safe=""), json.dumps(value)[1:-1], repr(value)[1:-1]}
+    return re.compile("|".join(map(re.escape, sorted(spellings, key=len, reverse=True)))) if spellings else None
+
+
+def _url_passwords(value: str) -> set[str]:
+    try:
+        password = urlsplit(value).password
+    except ValueError:
+        return set()  # no URL after all
+    return {password, unquote(password)} if password else set()
+
+
+def _leaves(value: Any, where: str) -> list[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        prefix = f"{where}." if where else ""
+        return [leaf for key, below in value.items() for leaf in _leaves(below, f"{prefix}{key}")]
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [leaf for place, below in enumerate(value) for leaf in _leaves(below, f"{where}[{place}]")]
+    return [(where, value)]

@@ -1,0 +1,76 @@
+"""Asking in somebody's name: a study, a partition and a run around the control plane's verbs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from quantum_assets.contracts.answer import Answer, Request
+from quantum_assets.contracts.profile import ExecutionProfile
+from quantum_assets.contracts.ticket import Ticket
+from quantum_assets.contracts.workload import Workload
+from quantum_assets.execution import answering
+from quantum_assets.execution.plane import ControlPlane
+
+
+@dataclass(frozen=True)
+class Session:
+    """One step's way into the execution room.
+
+    Attributes:
+        plane: The control plane.
+        study: Who asks.
+        partition: For which partition.
+        run_id: In which run; cancelling it cancels what only it waits for.
+        correlation_id: Follows every request of the session.
+    """
+
+    plane: ControlPlane
+    study: str
+    partition: str = ""
+    run_id: str = ""
+    correlation_id: str = ""
+
+    def within(self, partition: str) -> "Session":
+        """The same session for another partition."""
+        return replace(self, partition=partition)
+
+    def answer(self, workload: Workload, profile: ExecutionProfile) -> Answer:
+        """Answer now, waiting as long as it takes; see `answering.answer`."""
+        return answering.answer(self.plane, self._request(workload, profile))
+
+    def answer_all(self, workloads: Sequence[Workload], profile: ExecutionProfile) -> tuple[Answer, ...]:
+        """Answer several at once, in common orders where they fit."""
+        return answering.answer_all(self.plane, [self._request(workload, profile) for workload in workloads])
+
+    def submit_each(self, workloads: Sequence[Workload], profile: ExecutionProfile) -> tuple[tuple[Ticket, ...], ...]:
+        """Plan and hand in, and come back at once; the tickets of each workload, none where policy keeps it classical.
+
+        Under a synchronous profile they are planned only: whoever answers them also hands them in.
+        """
+        requests = [self._request(workload, profile) for workload in workloads]
+        return answering.submit(self.plane, requests, hand_in=profile.asynchronous)
+
+    def latest(self, tickets: Sequence[Sequence[Ticket]]) -> tuple[tuple[Ticket, ...], ...]:
+        """The same, as they stand now."""
+        return tuple(self.plane.latest(of_it) for of_it in tickets)
+
+    def obtain(self, workload: Workload, profile: ExecutionProfile) -> Answer | None:
+        """The answer to what this session, or one before it, asked.
+
+        Asked before and ended: that answer. Still under way: None under an asynchronous profile; others wait for it.
+        Never asked: asked now, but for asynchronous profiles, whose submitting asset must have done so.
+        """
+        request = self._request(workload, profile)
+        if profile.asynchronous:
+            return answering.collect(self.plane, request)
+        known = answering.recall(self.plane, request)
+        return known or answering.answer(self.plane, request)
+
+    def _request(self, workload: Workload, profile: ExecutionProfile) -> Request:
+        return Request(
+            workload=workload,
+            profile=profile,
+            study=self.study,
+            partition=self.partition,
+            run_id=self.run_id,
+            correlation_id=self.correlation_id,
+        )

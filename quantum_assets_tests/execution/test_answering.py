@@ -1,0 +1,171 @@
+"""The verbs: answer now; submit, take turns, collect; and what an earlier asking left behind."""
+
+import pytest
+
+from quantum_assets.contracts.errors import LedgerError, ProviderError
+from quantum_assets.contracts.jobs import JobStatus
+from quantum_assets.contracts.profile import Routing
+from quantum_assets.contracts.ticket import State
+from quantum_assets.execution.answering import answer, answer_all, collect, recall, submit, turn
+from quantum_assets.execution.plane import ControlPlane
+from quantum_assets_tests.execution.fakes import (
+    DEAD,
+    LOCAL,
+    SAFE,
+    STAND_IN,
+    VENDOR,
+    World,
+    all_tickets,
+    exact_question,
+    member_failed,
+    question,
+    request,
+    sound,
+)
+
+LATER = SAFE.model_copy(update={"asynchronous": True})
+
+
+def test_submitting_hands_in_and_asks_nothing(world: World, plane: ControlPlane) -> None:
+    tickets = submit(plane, [request(question(n), LATER) for n in range(3)])
+    assert [ticket.state for (ticket,) in tickets] == [State.SUBMITTED] * 3
+    assert (dict(world.vendor.calls), world.clock.sleeps) == ({"submit": 1}, [])
+    assert collect(plane, request(question(1), LATER)) is None
+
+
+def test_what_runs_here_is_answered_where_it_was_submitted(world: World, plane: ControlPlane) -> None:
+    later = LOCAL.model_copy(update={"asynchronous": True})
+    ((ticket,),) = submit(plane, [request(exact_question(), later)])
+    assert ticket.state is State.ACCEPTED
+    collected = collect(world.plane(), request(exact_question(), later))
+    assert collected is not None
+    assert collected.tickets == (ticket.id,)
+
+
+def test_submitting_may_leave_the_handing_in_to_others(world: World, plane: ControlPlane) -> None:
+    ((ticket,),) = submit(plane, [request()], hand_in=False)
+    assert (ticket.state, world.vendor.calls) == (State.PLANNED, {})
+    assert answer(world.plane(), request()).tickets == (ticket.id,)
+
+
+def test_no_tickets_where_policy_keeps_it_classical(plane: ControlPlane) -> None:
+    off = LATER.model_copy(update={"routing": Routing(fallback="stand-in", flag=False)})
+    assert submit(plane, [request(profile=off)]) == ((),)
+    answered = collect(plane, request(profile=off))
+    assert answered is not None
+    assert (answered.path, "switched off" in answered.reason) == ("classical", True)
+
+
+def test_collecting_what_fell_back_brings_the_fallback_s_answer(world: World, plane: ControlPlane) -> None:
+    world.vendor.results.append(lambda _: (member_failed("too deep"),))
+    ((ticket,),) = submit(plane, [request(profile=LATER)])
+    turn(plane, [ticket])
+    answered = collect(world.plane(), request(profile=LATER))
+    assert answered is not None
+    assert (answered.path, "too deep" in answered.reason) == ("classical", True)
+
+
+def test_collecting_what_was_never_submitted_says_so(plane: ControlPlane) -> None:
+    with pytest.raises(ProviderError, match=r"question 0: was never submitted. Materialise the asset that submits it"):
+        collect(plane, request(profile=LATER))
+
+
+def test_submitted_again_while_under_way_it_is_the_same_ticket(world: World) -> None:
+    first = submit(world.plane(DEAD), [request(profile=LATER)])
+    second = submit(world.plane(), [request(profile=LATER)])
+    assert first[0][0].id == second[0][0].id
+    assert len(world.vendor.jobs) == 1
+
+
+def test_a_collected_answer_that_is_gone_is_a_ledger_s_matter(world: World, plane: ControlPlane) -> None:
+    fresh = LATER.model_copy(update={"cache": False})
+    ((ticket,),) = submit(plane, [request(profile=fresh)])
+    turn(plane, [ticket])
+    plane.answers.drop(ticket.id)
+    with pytest.raises(LedgerError, match="neither on disk nor in the cache"):
+        collect(plane, request(profile=fresh))
+
+
+def test_an_answer_that_another_process_took_along_is_asked_for_again(world: World, neighbour: str) -> None:
+    """Run here by another process, too large for the cache: its ticket is accepted, and its claim is not ours."""
+    there, here = world.plane(neighbour), world.plane()
+    shared = LOCAL.model_copy(update={"cache": True})
+    ((planned,),) = submit(there, [request(exact_question(), shared)], hand_in=False)
+
+    def accepted_there() -> None:
+        running = there.ledger.ticket(planned.id)
+        done = there.ledger.move(there.ledger.move(running, State.SUBMITTED, "x", job="j"), State.COMPLETED, "x")
+        there.ledger.move(done, State.ACCEPTED, "x")
+
+    there.ledger.move(planned, State.SUBMITTING, "runs", provider="local", owner=neighbour)
+    world.clock.meanwhile = accepted_there
+    answered = answer(here, request(exact_question(), shared))
+    assert (answered.path, answered.tickets == (planned.id,)) == ("quantum", False)
+    assert [ticket.generation for ticket in all_tickets(here)] == [0, 1]
+
+
+def test_what_was_answered_before_is_recalled_without_asking(world: World, plane: ControlPlane) -> None:
+    assert recall(plane, request()) is None
+    first = answer(plane, request())
+    recalled = recall(world.plane(), request())
+    assert recalled is not None
+    assert recalled.tickets == first.tickets
+    assert len(all_tickets(plane)) == 1
+    plane.answers.drop(first.tickets[0])
+    assert recall(plane, request()) is not None, "the cache has it"
+    plane.cache._shelf.drop(all_tickets(plane)[0].answer)
+    assert recall(plane, request()) is None
+    assert recall(plane, request(exact_question(), LOCAL)) is None
+
+
+def test_a_deadline_a_project_and_a_priority_come_from_the_profile(world: World, plane: ControlPlane) -> None:
+    profile = VENDOR.model_copy(update={"deadline_seconds": 90.0, "priority": 4})
+    world.vendor.statuses.append(JobStatus("running", "RUNNING"))
+    answer(plane, request(profile=profile))
+    (ticket,) = all_tickets(plane)
+    assert ticket.deadline is not None
+    assert (ticket.deadline - ticket.created_at).total_seconds() == 90
+    assert (ticket.priority, ticket.project, len(ticket.correlation_id)) == (4, "default", 32)
+
+
+def test_a_job_goes_on_in_a_process_that_never_saw_it(world: World) -> None:
+    first = world.plane(DEAD)
+    ((ticket,),) = submit(first, [request(profile=LATER)])
+    second = world.plane()
+    (done,) = turn(second, [second.ledger.ticket(ticket.id)])
+    assert done.state is State.ACCEPTED
+    assert len(world.vendor.jobs) == 1
+    sound(second)
+
+
+def test_free_answers_here_cost_five_writes_and_no_sleep(world: World, plane: ControlPlane) -> None:
+    written = _Counting(plane)
+    answer_all(written.plane, [request(exact_question(n), STAND_IN.model_copy(update=EXACT)) for n in range(1)])
+    assert (written.writes, world.clock.sleeps) == (5, [])
+    assert written.reads <= 1
+
+
+EXACT = {"estimator": "exact", "shots": None, "name": "exact"}
+
+
+class _Counting:
+    """Counts transactions of a plane's ledger."""
+
+    def __init__(self, plane: ControlPlane) -> None:
+        from dataclasses import replace
+
+        from quantum_assets.execution.ledger.ledger import Ledger
+
+        counts = self
+        self.reads = self.writes = 0
+
+        class Counted(Ledger):
+            def _read(self, work):  # type: ignore[no-untyped-def]
+                counts.reads += 1
+                return super()._read(work)
+
+            def _write(self, work, *, durable=False):  # type: ignore[no-untyped-def]
+                counts.writes += 1
+                return super()._write(work, durable=durable)
+
+        self.plane = replace(plane, ledger=Counted(plane.ledger.url, plane.ledger.clock, plane.ledger.actor))

@@ -1,0 +1,244 @@
+"""From planned to submitted: who travels together, what it may cost, and what forbids it."""
+
+from datetime import timedelta
+
+import pytest
+
+from quantum_assets.contracts.errors import ProviderError
+from quantum_assets.contracts.jobs import Limits
+from quantum_assets.contracts.money import Budget
+from quantum_assets.contracts.profile import Batching, Routing
+from quantum_assets.contracts.ticket import State
+from quantum_assets.execution.answering import answer, answer_all, submit
+from quantum_assets.execution.plane import ControlPlane
+from quantum_assets.execution.turning import turn
+from quantum_assets_tests.execution.fakes import (
+    BUDGETS,
+    LOCAL,
+    SAFE,
+    VENDOR,
+    Unavailable,
+    World,
+    all_tickets,
+    exact_question,
+    question,
+    request,
+    sound,
+    states_of,
+)
+from quantum_assets_tests.execution.test_choosing import open_breaker
+
+LATER = SAFE.model_copy(update={"asynchronous": True})
+
+
+def sizes(world: World) -> list[int]:
+    return [len(job.order.workloads) for job in world.vendor.jobs]
+
+
+def test_workloads_that_share_a_backend_travel_together(world: World, plane: ControlPlane) -> None:
+    answers = answer_all(plane, [request(question(n)) for n in range(12)])
+    assert sizes(world) == [10, 2]
+    assert [a.envelope.workload_fingerprint for a in answers] == [question(n).fingerprint for n in range(12)]
+    assert (world.vendor.calls["status"], world.vendor.calls["fetch"]) == (2, 2)
+    sound(plane)
+
+
+def test_several_studies_share_an_order_and_other_profiles_do_not(world: World, plane: ControlPlane) -> None:
+    more = VENDOR.model_copy(update={"name": "more", "shots": 200})
+    answer_all(plane, [request(question(1)), request(question(2), study="other"), request(question(1), more)])
+    assert sorted(sizes(world)) == [1, 2]
+    assert {job.order.profile.shots for job in world.vendor.jobs} == {100, 200}
+
+
+def test_an_order_waits_for_company_as_long_as_its_profile_says(world: World, plane: ControlPlane) -> None:
+    patient = LATER.model_copy(update={"batching": Batching(max_wait_seconds=60)})
+    ((first,),) = submit(plane, [request(question(1), patient)])
+    assert (first.state, world.vendor.calls["submit"]) == (State.PLANNED, 0)
+    world.clock.advance(30)
+    ((second,),) = submit(plane, [request(question(2), patient)])
+    world.clock.advance(30)
+    turn(plane, [first, second])
+    assert sizes(world) == [2]
+
+
+def test_what_waited_too_long_goes_to_the_fallback(world: World, plane: ControlPlane) -> None:
+    ((planned,),) = submit(plane, [request(profile=LATER)], hand_in=False)
+    world.clock.advance(3600)
+    (ended,) = turn(plane, [planned])
+    assert (ended.state, world.vendor.calls["submit"]) == (State.FELL_BACK, 0)
+    assert "goes stale after 3600 s" in ended.reason
+    assert states_of(plane, ended)[1] is State.EXPIRED
+
+
+@pytest.mark.parametrize("back", [60.0, 86_400.0])
+def test_a_clock_that_steps_back_holds_and_rests_nobody_for_long(
+    world: World, plane: ControlPlane, back: float
+) -> None:
+    patient = LATER.model_copy(update={"batching": Batching(max_wait_seconds=300)})
+    world.vendor.before.append(Unavailable("503"))
+    ((planned,),) = submit(plane, [request(profile=patient)], hand_in=False)
+    world.clock.step(-back)
+    (rests,) = turn(plane, [planned])
+    assert rests.not_before is not None
+    world.clock.step(-back)
+    world.clock.advance(plane.patience.longest_pause)
+    assert turn(plane, [rests])[0].state is State.ACCEPTED
+
+
+def test_a_ticket_that_pauses_is_not_submitted(world: World, plane: ControlPlane) -> None:
+    ((planned,),) = submit(plane, [request(profile=LATER)], hand_in=False)
+    rests = plane.ledger.touch(planned, not_before=world.clock.now() + timedelta(seconds=10))
+    assert turn(plane, [rests]) == (rests,)
+    world.clock.advance(10)
+    assert turn(plane, [rests])[0].state is State.ACCEPTED
+
+
+# ----------------------------------------------------------------------------------------------------- money
+
+
+def test_an_exhausted_budget_goes_straight_to_the_fallback(world: World) -> None:
+    plane = world.plane(budgets={"default": Budget(simulator_per_month=0.25)})
+    answered = answer(plane, request(profile=SAFE))
+    assert (answered.path, world.vendor.calls) == ("classical", {})
+    assert "0.50 USD more on simulator does not fit" in answered.reason
+    assert [attempt.outcome for attempt in answered.attempts] == ["fell_back", "accepted"]
+    sound(plane)
+
+
+def test_what_is_reserved_counts_against_the_budget(world: World) -> None:
+    plane = world.plane(budgets={"default": Budget(simulator_per_month=0.6)})
+    assert answer(plane, request(question(1), SAFE)).path == "quantum"  # billed 0.25
+    again = answer(plane, request(question(2), SAFE))
+    assert again.path == "classical"
+    assert "over the limit" in again.reason
+
+
+def test_what_does_not_fit_together_may_fit_alone(world: World) -> None:
+    world.vendor.limits_ = Limits(max_workloads=10, durable=True, poll_seconds=5.0)
+    plane = world.plane(budgets={"default": Budget(simulator_per_month=1.2)})
+    world.vendor.charge = 500_000
+    dear = VENDOR.model_copy(update={"routing": Routing(fallback="stand-in"), "priority": 0})
+    per_task = plane.prices.prices[0].model_copy(update={"task": "circuit", "per_task": 0.5 / 9})
+    plane = _with_price(plane, per_task)
+    answers = answer_all(plane, [request(question(n), dear) for n in range(3)])
+    assert sorted(a.path for a in answers) == ["classical", "quantum", "quantum"]
+    assert sizes(world) == [1, 1]
+    sound(plane)
+
+
+def test_one_project_s_empty_purse_is_no_other_project_s(world: World) -> None:
+    plane = world.plane(budgets={**BUDGETS, "poor": Budget(project="poor", simulator_per_month=0.1)})
+    answers = answer_all(plane, [request(question(1), SAFE, project="poor"), request(question(2), SAFE)])
+    assert [a.path for a in answers] == ["classical", "quantum"]
+
+
+def test_a_project_without_a_budget_is_somebody_s_to_mend(world: World, plane: ControlPlane) -> None:
+    with pytest.raises(ProviderError, match="project nobody: has no budget"):
+        answer(plane, request(profile=SAFE, project="nobody"))
+    assert [alert.kind for alert in plane.ledger.alerts()] == ["plan_error"]
+    assert world.vendor.calls == {}
+
+
+def test_a_missing_approval_goes_straight_to_the_fallback_until_it_is_given(world: World) -> None:
+    plane = world.plane(budgets={"default": Budget(simulator_per_month=100, approval_above_shots=100)})
+    refused = answer(plane, request(profile=SAFE))
+    assert refused.path == "classical"
+    assert "quantum-assets approve high_shots" in refused.reason
+    plane.ledger.approve("default", "high_shots", by="ada", reason="once")
+    assert answer(plane, request(profile=SAFE)).path == "quantum"
+
+
+def test_a_budget_in_another_currency_pays_nothing(world: World) -> None:
+    plane = world.plane(budgets={"default": Budget(simulator_per_month=100, currency="EUR")})
+    assert "charges in USD and the budget is in EUR" in answer(plane, request(profile=SAFE)).reason
+
+
+def test_a_limit_of_the_provider_is_fatal_and_alone(world: World, plane: ControlPlane) -> None:
+    world.vendor.limits_ = Limits(max_workloads=10, durable=True, max_shots=50)
+    with pytest.raises(ProviderError, match="the provider takes 50"):
+        answer(plane, request(profile=SAFE))
+    assert world.vendor.calls == {}
+
+
+def test_what_is_free_here_takes_no_order_and_few_writes(world: World, plane: ControlPlane) -> None:
+    answer(plane, request(exact_question(), LOCAL))
+    (ticket,) = all_tickets(plane)
+    assert plane.ledger.orders() == ()
+    assert states_of(plane, ticket) == [
+        State.PLANNED,
+        State.SUBMITTING,
+        State.SUBMITTED,
+        State.COMPLETED,
+        State.ACCEPTED,
+    ]
+    assert world.clock.sleeps == []
+    sound(plane)
+
+
+def test_what_has_a_price_here_is_paid_for(world: World, plane: ControlPlane) -> None:
+    priced = _with_price(plane, plane.prices.prices[0].model_copy(update={"provider": "local"}))
+    assert answer(priced, request(exact_question(), LOCAL)).envelope.cost == 0.5
+    (row,) = priced.ledger.orders()
+    assert row.micros == 500_000
+    sound(priced)
+
+
+# -------------------------------------------------------------------------------------------------- breakers
+
+
+def test_an_open_breaker_sends_it_to_the_other_provider(world: World, plane: ControlPlane) -> None:
+    open_breaker(plane, "vendor")
+    either = SAFE.model_copy(update={"providers": ("vendor", "other")})
+    answered = answer(plane, request(profile=either))
+    assert (answered.path, answered.attempts[0].provider) == ("quantum", "other")
+    assert world.vendor.calls == {}
+
+
+def test_without_another_the_fallback_answers_with_the_reason(world: World, plane: ControlPlane) -> None:
+    open_breaker(plane, "vendor")
+    answered = answer(plane, request(profile=SAFE))
+    assert answered.path == "classical"
+    assert "breaker is open since" in answered.reason
+    with pytest.raises(ProviderError, match="breaker is open since"):
+        answer(plane, request(question(2)))
+
+
+def test_without_another_provider_the_next_backend_is_tried(world: World, plane: ControlPlane) -> None:
+    open_breaker(plane, "vendor", "big")
+    profile = SAFE.model_copy(update={"backend": "big", "alternatives": ("small",)})
+    answered = answer(plane, request(profile=profile))
+    assert (answered.path, answered.profile.backend) == ("quantum", "small")
+    assert [attempt.modification for attempt in answered.attempts] == ["", "backend big → small"]
+    assert answered.envelope.effective.backend == "small"
+
+
+def test_a_breaker_opened_in_one_process_is_honoured_in_another(world: World) -> None:
+    first, second = world.plane(), world.plane()
+    world.vendor.before += [Unavailable("503") for _ in range(5)]
+    assert answer(first, request(question(1), SAFE)).path == "classical"
+    before = world.vendor.calls["submit"]
+    assert "breaker" in answer(second, request(question(2), SAFE)).reason
+    assert world.vendor.calls["submit"] == before
+    world.clock.advance(second.breakers.reset_seconds)
+    assert answer(second, request(question(3), SAFE)).path == "quantum"
+
+
+def test_proved_absent_here_it_may_go_elsewhere_under_another_key(world: World, plane: ControlPlane) -> None:
+    world.vendor.before += [Unavailable("503") for _ in range(10)]
+    either = LATER.model_copy(update={"providers": ("vendor", "other")})
+    ((ticket,),) = submit(plane, [request(profile=either)])
+    assert (ticket.state, ticket.order != "") == (State.PLANNED, True)
+    open_breaker(plane, "vendor")
+    world.clock.advance(30)
+    (moved,) = turn(plane, [ticket])
+    (done,) = turn(plane, [moved])
+    assert (done.state, done.provider) == (State.ACCEPTED, "other")
+    assert done.order != ticket.order
+    sound(plane)
+
+
+def _with_price(plane: ControlPlane, price: object) -> ControlPlane:
+    from dataclasses import replace
+
+    others = tuple(one for one in plane.prices.prices if one.provider != price.provider)  # type: ignore[attr-defined]
+    return replace(plane, prices=plane.prices.model_copy(update={"prices": (price, *others)}))

@@ -1,0 +1,182 @@
+"""Nothing secret stays in a text, whoever wrote it and however it was quoted; and innocent text stays as it is."""
+
+import json
+import time
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quantum_assets.contracts.errors import PlanError
+from quantum_assets.execution.redact import MASK, check_no_secret_fields, redact, secrets
+
+PLANTED = 'p1@nted/S3cret+with "quotes"\\'
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["QISKIT_IBM_TOKEN", "AWS_SECRET_ACCESS_KEY", "DB_PASSWORD", "MY_PASSPHRASE", "AZURE_CREDENTIAL", "api_key",
+     "AWS_ACCESS_KEY_ID", "SIGNING_KEYS", "BASIC_AUTH"],
+)  # fmt: skip
+@pytest.mark.parametrize("written", [str, quote, repr, json.dumps, lambda v: quote(v, safe=""), lambda v: f"x{v}y"])
+def test_values_of_telling_variables_are_removed_however_they_are_written(monkeypatch, name, written) -> None:
+    monkeypatch.setenv(name, PLANTED)
+    clean = redact(f"before {written(PLANTED)} after")
+    assert "nted" not in clean
+    assert "before" in clean
+    assert "after" in clean
+    assert MASK in clean
+
+
+def test_innocent_variables_and_short_values_stay(monkeypatch) -> None:
+    monkeypatch.setenv("PWD", "/somewhere/to/work")
+    monkeypatch.setenv("KEYBOARD_LAYOUT", "colemak-de")
+    monkeypatch.setenv("SHORT_TOKEN", "abc")
+    assert redact("/somewhere/to/work abc colemak-de") == "/somewhere/to/work abc colemak-de"
+    assert not {"/somewhere/to/work", "abc", "colemak-de"} & set(secrets())
+
+
+def test_passwords_in_urls_of_any_variable_are_secrets(monkeypatch) -> None:
+    monkeypatch.setenv("LEDGER_URL", "postgresql://quantum:hunter2%40home@db:5432/ledger")
+    assert {"hunter2%40home", "hunter2@home"} <= set(secrets())
+    assert "hunter2" not in redact("authentication failed with hunter2@home")
+
+
+def test_the_longest_secret_goes_first(monkeypatch) -> None:
+    monkeypatch.setenv("A_TOKEN", "abcdefgh")
+    monkeypatch.setenv("B_TOKEN", "abcdefghijkl")
+    assert redact("abcdefghijkl") == MASK
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("postgresql://user:s3cr3t!pw@host/db", "s3cr3t!pw"),
+        ("Authorization: Bearer abc.def-ghi_123", "abc.def-ghi_123"),
+        ("{'authorization': 'Basic dXNlcjpwYXNz'}", "dXNlcjpwYXNz"),
+        ('"Authorization":"apikey 0123456789abcdef"', "0123456789abcdef"),
+        ("proxy-authorization: rawtokenvalue", "rawtokenvalue"),
+        ("sent Bearer 0123456789abcdefghij to it", "0123456789abcdefghij"),
+        ("GET /x?access_token=q1w2e3r4t5&y=1", "q1w2e3r4t5"),
+        ("apikey=q1w2e3r4t5, next", "q1w2e3r4t5"),
+        ('{"api_key": "q1w2e3r4t5"}', "q1w2e3r4t5"),
+        ("x-auth-token: q1w2e3r4t5", "q1w2e3r4t5"),
+        ("accessToken=q1w2e3r4t5", "q1w2e3r4t5"),
+        ("X-Amz-Security-Token=IQoJb3JpZ2luX2VjEXAMPLE&a=1", "IQoJb3JpZ2luX2VjEXAMPLE"),
+        ("?X-Amz-Credential=AKIDEXAMPLE%2F20260101&X-Amz-Signature=5d672d79c15b", "5d672d79c15b"),
+        ("AWS4-HMAC-SHA256 Credential=AKIDX/1/us-east-1, Signature=fe5f80f77d5f", "fe5f80f77d5f"),
+        ("key AKIAIOSFODNN7EXAMPLE is not valid", "AKIAIOSFODNN7EXAMPLE"),
+        ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtnFEMI"),
+        ("got eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0.SflKxwRJSMeKKF2QT4", "SflKxwRJSMeKKF2QT4"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQ\n-----END RSA PRIVATE KEY-----", "MIIEpAIBAAKCAQ"),
+    ],
+)  # fmt: skip
+def test_shapes_of_credentials_are_removed(text, secret) -> None:
+    clean = redact(text)
+    assert secret not in clean
+    assert MASK in clean
+    assert redact(clean) == clean
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ibm submit unavailable (503): too many 503 error responses",
+        "clientToken: 3f786850e387550fdab836ed7e6dc881",
+        "order 89e6c98d92887913cadf06b2adb97f26cde4849b of study wine/zz-linear",
+        "https://quantum.cloud.ibm.com/docs/errors#1305 at 12:00:01",
+        "http://127.0.0.1:45985/jobs",
+        "the key is missing; a token of thanks",
+        "KeyError: 'result'",
+        "max_tokens 4096, monkeypatch",
+        "arn:aws:braket:us-east-1:123456789012:quantum-task/0a1b2c3d",
+    ],
+)
+def test_innocent_text_stays(text) -> None:
+    assert redact(text) == text
+
+
+@given(st.text(max_size=200))
+def test_redacting_twice_is_redacting_once(text) -> None:
+    once = redact(text)
+    assert redact(once) == once
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_a_planted_value_is_never_left_whole(before, after) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLANTED_TOKEN", "Zq7xK2m9Vt4w")
+        assert "Zq7xK2m9Vt4w" not in redact(before + "Zq7xK2m9Vt4w" + after)
+
+
+def test_hostile_text_does_not_make_it_slow() -> None:
+    texts = [
+        "a_" * 10_000 + "token",
+        "://" * 7000,
+        "authorization:" * 1500,
+        "-----BEGIN A PRIVATE KEY-----" * 500,
+        "eyJ" * 7000,
+        "eyJ-" * 5000,
+        "token " * 4000,
+    ]
+    started = time.process_time()
+    for text in texts:
+        redact(text)
+    assert time.process_time() - started < 5  # quadratic in 20,000 characters would be minutes
+
+
+@pytest.mark.parametrize(
+    ("document", "where"),
+    [
+        ({"token": "abc"}, "token"),
+        ({"ibm": {"api_key": "abc"}}, "ibm.api_key"),
+        ({"studies": [{"name": "wine"}, {"password": 1234}]}, "studies[1].password"),
+        ({"accessKey": "x"}, "accessKey"),
+        ({"aws-secret-access-key": "x"}, "aws-secret-access-key"),
+        ({"url": "postgresql://me:hunter22@db/x"}, "url"),
+        ({"note": "use AKIAIOSFODNN7EXAMPLE"}, "note"),
+        ({"clientSecret": ["x"]}, "clientSecret[0]"),
+    ],
+)
+def test_a_credential_in_yaml_is_refused_by_name_and_not_repeated(document, where) -> None:
+    with pytest.raises(PlanError) as refused:
+        check_no_secret_fields(document, "wine/defs.yaml")
+    assert str(refused.value).startswith(f"wine/defs.yaml: {where}: ")
+    assert "hunter22" not in str(refused.value)
+    assert "AKIA" not in str(refused.value)
+
+
+def test_a_value_of_the_environment_in_yaml_is_refused(monkeypatch) -> None:
+    monkeypatch.setenv("VENDOR_TOKEN", "tok-5f2e9a77c1d04b")
+    with pytest.raises(PlanError, match=r"configuration: description: holds a credential"):
+        check_no_secret_fields({"description": "run with tok-5f2e9a77c1d04b"})
+
+
+def test_innocent_yaml_and_references_to_the_environment_pass() -> None:
+    check_no_secret_fields(
+        {
+            "token": "{{ env.QISKIT_IBM_TOKEN }}",
+            "password": "",
+            "secret": None,
+            "has_token": True,
+            "partition_key": "wine",
+            "idempotency_key": "abc",
+            "max_tokens_per_day": 7,
+            "keys": ["a", "b"],
+            "profiles": {"ideal": {"shots": 100, "description": "the key figure"}},
+        }
+    )
+
+
+def test_it_is_fast_enough_for_every_value(monkeypatch, report_figures) -> None:
+    monkeypatch.setenv("VENDOR_TOKEN", "tok-5f2e9a77c1d04b")
+    text = "braket fetch unavailable (503): " + "an ordinary message of a few hundred characters. " * 8
+    redact(text)
+    started = time.process_time()
+    for _ in range(200):
+        redact(text)
+    micros = (time.process_time() - started) / 200 * 1e6
+    report_figures(f"redact: {micros:.0f} µs for {len(text)} characters")
+    assert micros < 20_000

@@ -1,0 +1,57 @@
+"""Asking in somebody's name."""
+
+import pytest
+
+from quantum_assets.contracts.errors import ProviderError
+from quantum_assets.contracts.ticket import State
+from quantum_assets.execution.plane import ControlPlane
+from quantum_assets.execution.session import Session
+from quantum_assets.execution.turning import turn
+from quantum_assets_tests.execution.fakes import LOCAL, SAFE, VENDOR, World, all_tickets, exact_question, question
+
+LATER = SAFE.model_copy(update={"asynchronous": True})
+
+
+def test_every_request_carries_whose_it_is(plane: ControlPlane) -> None:
+    session = Session(plane, "wine", "p1", "run-1", "c-1")
+    session.within("p2").answer(question(), VENDOR)
+    (ticket,) = all_tickets(plane)
+    (row,) = plane.ledger.requests(ticket.question)
+    assert (row.study, row.partition, row.run_id, row.correlation_id) == ("wine", "p2", "run-1", "c-1")
+    assert session.partition == "p1"
+
+
+def test_several_travel_together(world: World, plane: ControlPlane) -> None:
+    answers = Session(plane, "wine").answer_all([question(n) for n in range(3)], VENDOR)
+    assert [a.path for a in answers] == ["quantum"] * 3
+    assert world.vendor.calls["submit"] == 1
+
+
+def test_a_synchronous_profile_is_only_planned_for(world: World, plane: ControlPlane) -> None:
+    session = Session(plane, "wine")
+    tickets = session.submit_each([question(n) for n in range(2)], VENDOR)
+    assert ([t.state for (t,) in tickets], world.vendor.calls) == ([State.PLANNED] * 2, {})
+    session.answer_all([question(n) for n in range(2)], VENDOR)
+    assert [t.state for (t,) in session.latest(tickets)] == [State.ACCEPTED] * 2
+
+
+def test_an_asynchronous_one_is_handed_in_and_obtained_later(world: World, plane: ControlPlane) -> None:
+    session = Session(plane, "wine")
+    with pytest.raises(ProviderError, match="never submitted"):
+        session.obtain(question(), LATER)
+    (of_it,) = session.submit_each([question()], LATER)
+    assert session.obtain(question(), LATER) is None
+    turn(world.plane(), of_it)
+    answered = session.obtain(question(), LATER)
+    assert answered is not None
+    assert answered.path == "quantum"
+
+
+def test_obtaining_asks_only_for_what_nobody_asked(world: World, plane: ControlPlane) -> None:
+    first = Session(plane, "wine").answer(question(), VENDOR)
+    again = Session(world.plane(), "wine").obtain(question(), VENDOR)
+    assert again is not None
+    assert again.tickets == first.tickets
+    fresh = Session(plane, "wine").obtain(exact_question(), LOCAL)
+    assert fresh is not None
+    assert len(all_tickets(plane)) == 2
