@@ -8,28 +8,61 @@ from pathlib import Path
 
 import dagster as dg
 
+from quantum_assets.execution.redact import redact
+from quantum_assets.orchestration.execution import EXECUTION_KEY, ExecutionRoom
 from quantum_assets.orchestration.io_manager import STORAGE_KEY, StoreIOManager
+from quantum_assets.orchestration.platform import build_platform
 from quantum_assets.orchestration.reconcile import reconcile_sensor
+from quantum_assets.orchestration.tickets import build_cancel_sensor, build_tickets_sensor, collecting_jobs
 from quantum_assets.store.home import locate_home
+
+DEFS = Path(__file__).parent / "defs"
+LEDGER_VARIABLE = "QUANTUM_ASSETS_LEDGER_URL"
+TRACKING_VARIABLE = "QUANTUM_ASSETS_TRACKING_URI"
 
 
 def storage(home: Path | None = None) -> StoreIOManager:
-    """The store and tracking of a home, with links as the environment says; nothing is opened yet."""
+    """The store and tracking of a home, with links as the environment says; nothing is opened yet.
+
+    MLflow's URI stays a name, as the ledger's URL does.
+    """
     return StoreIOManager(
         home=str(home or locate_home(None)),
-        tracking_uri=os.environ.get("QUANTUM_ASSETS_TRACKING_URI", ""),
-        mlflow_url=os.environ.get("QUANTUM_ASSETS_MLFLOW_URL", "http://127.0.0.1:5000"),
-        dagster_url=os.environ.get("QUANTUM_ASSETS_DAGSTER_URL", "http://127.0.0.1:3000"),
+        tracking_uri=_named(TRACKING_VARIABLE),
+        mlflow_url=redact(os.environ.get("QUANTUM_ASSETS_MLFLOW_URL", "http://127.0.0.1:5000")),
+        dagster_url=redact(os.environ.get("QUANTUM_ASSETS_DAGSTER_URL", "http://127.0.0.1:3000")),
     )
 
 
+def execution(home: Path | None = None) -> ExecutionRoom:
+    """The execution room of a home, with the shipped profiles and budgets; nothing is opened yet.
+
+    The ledger's URL stays a name of the environment variable wherever Dagster shows a configuration: it may hold a
+    password.
+    """
+    return ExecutionRoom(
+        home=str(home or locate_home(None)),
+        ledger_url=_named(LEDGER_VARIABLE),
+        profiles_file=str(DEFS / "profiles.yaml"),
+        budgets_file=str(DEFS / "budgets.yaml"),
+    )
+
+
+def _named(variable: str) -> str:
+    """The variable as Dagster is to know it: by its name; nothing where it is not set."""
+    return dg.EnvVar(variable) if os.environ.get(variable) else ""
+
+
 def build_defs(home: Path | None = None) -> dg.Definitions:
-    """Every study with its resources; `home` says where the store is (None: as `locate_home` finds it).
+    """Every study and the platform's own assets, with their resources.
+
+    `home` says where the store is (None: as `locate_home` finds it).
 
     Steps of one run share one process: a study is a chain, and a spawned process would cost each of its steps seconds
     of imports. Runs are processes of their own.
     """
     found = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    tick = int(os.environ.get("QUANTUM_ASSETS_TICK_SECONDS", "30"))
     automation = dg.AutomationConditionSensorDefinition(
         "changed_content",
         target=dg.AssetSelection.all(),
@@ -37,11 +70,16 @@ def build_defs(home: Path | None = None) -> dg.Definitions:
         description="Refreshes existing partitions whose inputs changed in content and passed their checks.",
     )
     shared = dg.Definitions(
-        resources={STORAGE_KEY: storage(home)},
-        sensors=[automation, reconcile_sensor],
+        resources={STORAGE_KEY: storage(home), EXECUTION_KEY: execution(home)},
+        sensors=[
+            automation,
+            reconcile_sensor,
+            build_tickets_sensor(collecting_jobs(found), interval_seconds=tick),
+            build_cancel_sensor(),
+        ],
         executor=dg.in_process_executor,
     )
-    return dg.Definitions.merge(found, shared)
+    return dg.Definitions.merge(found, build_platform(), shared)
 
 
 @dg.definitions

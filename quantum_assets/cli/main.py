@@ -7,8 +7,12 @@ from typing import Any
 import click
 
 from quantum_assets import __version__
+from quantum_assets.cli.execution_commands import cache, cancel, poll, tickets
+from quantum_assets.cli.governance_commands import alerts, approvals, approve, breakers, budget
 from quantum_assets.cli.options import home_option
 from quantum_assets.cli.profiles import profiles
+from quantum_assets.cli.rehearse import rehearse
+from quantum_assets.cli.sandbox import sandbox
 from quantum_assets.cli.store_commands import doctor, gc, history, sync, verify
 from quantum_assets.cli.ui import ui
 from quantum_assets.contracts.errors import QuantumAssetsError
@@ -64,5 +68,8 @@ def run(studies: tuple[str, ...], wanted: tuple[str, ...], workers: int, home: P
     sys.exit(run_studies(home, studies, wanted, workers, console))
 
 
-for command in (run, ui, profiles, history, verify, doctor, gc, sync):
+_STORE = (history, verify, doctor, gc, sync)
+_EXECUTION = (tickets, cancel, poll, cache, sandbox, rehearse)
+_GOVERNANCE = (approve, approvals, budget, breakers, alerts)
+for command in (run, ui, profiles, *_STORE, *_EXECUTION, *_GOVERNANCE):
     main.add_command(command)

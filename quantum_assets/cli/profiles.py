@@ -21,7 +21,7 @@ def profiles(file: Path | None) -> None:
     A profile says how to run and is the partition key of every quantum asset.
     """
     import quantum_assets
-    from quantum_assets.components.profiles import FILE_NAME, read_profiles
+    from quantum_assets.orchestration.profiles import FILE_NAME, read_profiles
 
     path = file or Path(quantum_assets.__file__).parent / "defs" / FILE_NAME
     for name, profile in read_profiles(path).items():
@@ -41,6 +41,31 @@ def described(profile: "ExecutionProfile") -> list[str]:
         f"{profile.shots} shots an entry, seed {profile.seed}" if profile.shots is not None else "no shots",
         f"at most {limits.max_qubits} qubits, {samples}, {limits.max_circuits:,} circuits, {memory}",
     ]
+    if profile.backend is not None:
+        lines.append("backend " + ", or ".join((profile.backend, *profile.alternatives)))
+    lines.append(_waiting(profile))
+    lines.append(_standing_in(profile))
     if noise is not None:
-        lines.append("simulated noise: " + ", ".join(f"{name} {value:g}" for name, value in noise.model_dump().items()))
+        given = noise.model_dump(exclude_none=True)
+        spoken = [f"{name} {value:g}" for name, value in given.items() if not isinstance(value, str)]
+        lines.append("simulated noise: " + (f"as {noise.backend} has it" if noise.backend else ", ".join(spoken)))
     return [line for line in lines if line]
+
+
+def _waiting(profile: "ExecutionProfile") -> str:
+    how = "asynchronous: submits, and the sensor collects" if profile.asynchronous else "waits for its answer"
+    limit = "" if profile.deadline_seconds is None else f", within {profile.deadline_seconds:g} s"
+    return f"{how}{limit}; project {profile.project} pays"
+
+
+def _standing_in(profile: "ExecutionProfile") -> str:
+    policy = profile.routing
+    if policy.prefer != "quantum":
+        path = f"prefers the {policy.prefer} path, with {policy.fallback}"
+    else:
+        path = (
+            f"falls back to {policy.fallback}"
+            if policy.fallback is not None
+            else "no fallback: a failure is the answer"
+        )
+    return path if policy.flag else f"{path}; the quantum path is switched off"

@@ -65,7 +65,8 @@ def verify(home: Path) -> None:
 def doctor(home: Path) -> None:
     """Look for damage, leftovers and waiting records.
 
-    Everything `verify` finds, and more. Changes nothing; the exit status is 1 if something needs a hand.
+    Everything `verify` finds, and more: also what the ledger of tickets, orders and money must never hold. Changes
+    nothing; the exit status is 1 if something needs a hand.
     """
     import shutil
 
@@ -80,7 +81,9 @@ def doctor(home: Path) -> None:
     click.echo(
         f"outbox   {waiting} records wait for MLflow" + ("; `quantum-assets sync` delivers them" if waiting else "")
     )
-    _tell(examine(store), "nothing is wrong with the store")
+    standing, broken = ledger_health(home)
+    click.echo(f"ledger   {standing}")
+    _tell((*examine(store), *broken), "nothing is wrong with store and ledger")
 
 
 @click.command(epilog="Example: quantum-assets gc --keep 2 --older-than 8w")
@@ -129,6 +132,20 @@ def sync(tracking_uri: str, home: Path) -> None:
     sys.exit(1 if report.pending else 0)
 
 
+def ledger_health(home: Path) -> tuple[str, tuple[str, ...]]:
+    """What is open in the ledger, in words, and every invariant of it that does not hold."""
+    from quantum_assets.cli.ledger import find_ledger
+    from quantum_assets.contracts.ticket import OUTCOMES, State
+
+    ledger = find_ledger(home)
+    if ledger is None:
+        return "none yet", ()
+    open_tickets = len(ledger.tickets(states=frozenset(State) - OUTCOMES))
+    unsettled = len(ledger.orders(settled=False))
+    standing = f"{open_tickets} tickets open, {unsettled} orders not settled"
+    return standing, tuple(f"ledger: {sentence}" for sentence in ledger.check())
+
+
 def size_of(count: int) -> str:
     """Bytes for people: 812 B, 4.1 kB, 2.0 GB."""
     size = float(count)
@@ -166,7 +183,7 @@ def _counted(store: "Store") -> str:
     return f"{versions} versions in {len(listed)} partitions"
 
 
-def _tell(findings: "tuple[Finding, ...]", sound: str) -> None:
+def _tell(findings: "tuple[Finding | str, ...]", sound: str) -> None:
     for finding in findings:
         click.echo(str(finding))
     if findings:

@@ -11,10 +11,17 @@ from quantum_assets.components.kernel_study_assets import StudyLook, study_asset
 from quantum_assets.components.kernel_study_checks import study_checks
 from quantum_assets.components.kernel_study_plan import BASELINE_NAMES, KernelStudyPlan
 from quantum_assets.components.kernel_study_scaffold import KernelStudyScaffolder
-from quantum_assets.components.profiles import FILE_NAME, choose_profiles, read_profiles
 from quantum_assets.components.yaml_values import FeatureMapYaml, PreparationYaml, ProtocolYaml, SourceYaml, YamlValue
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.orchestration.partitions import profile_partitions
+from quantum_assets.orchestration.profiles import FILE_NAME, choose_profiles, read_profiles
+from quantum_assets.orchestration.tickets import collect_job_name
+
+COLLECTS = "quantum_kernel"
+"""The first asset of the collecting run."""
+
+#: A run whose process died is begun again from where it failed; a step that failed for a reason is not.
+_AFTER_A_CRASH = {"dagster/max_retries": "2"}
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
@@ -60,13 +67,20 @@ class KernelStudy(dg.Component, dg.Model, YamlValue):
             selection=dg.AssetSelection.groups(plan.name),
             partitions_def=partitions,
             description=f"Materialise the whole study {plan.name} for one profile.",
-            tags={"quantum_assets/study": plan.name},
+            tags={"quantum_assets/study": plan.name, **_AFTER_A_CRASH},
+        )
+        collect = dg.define_asset_job(
+            collect_job_name(plan.name),
+            selection=dg.AssetSelection.keys([plan.name, COLLECTS]).downstream(),
+            partitions_def=partitions,
+            description=f"Collect the answers for one profile and finish the study {plan.name}; the sensor starts it.",
+            tags={"quantum_assets/study": plan.name, **_AFTER_A_CRASH},
         )
         schedules = [_schedule(plan.name, job.name, self.schedule, list(plan.profiles))] if self.schedule else []
         return dg.Definitions(
             assets=study_assets(plan, look, partitions),
             asset_checks=study_checks(plan, partitions),
-            jobs=[job],
+            jobs=[job, collect],
             schedules=schedules,
         )
 

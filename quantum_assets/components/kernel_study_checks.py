@@ -13,8 +13,10 @@ from quantum_assets.contracts.tables import (
     EVALUATION,
     FEATURES,
     GRAM,
+    JOBS,
     KERNELS,
     MODEL,
+    MODES,
     VERDICT,
 )
 from quantum_assets.orchestration.checks import (
@@ -35,7 +37,7 @@ ROUNDING = 1e-9
 
 
 def study_checks(plan: KernelStudyPlan, partitions: dg.StaticPartitionsDefinition) -> list[dg.AssetChecksDefinition]:
-    """One checks step for each of the eight assets."""
+    """One checks step for each of the ten assets."""
     unpartitioned: Mapping[str, Mapping[str, Check]] = {
         "dataset": {"contract": follows_contract(DATASET), "two_classes": has_two_classes},
         "features": {"contract": follows_contract(FEATURES), "no_leakage": judged_rows_are_not_fitted},
@@ -44,8 +46,10 @@ def study_checks(plan: KernelStudyPlan, partitions: dg.StaticPartitionsDefinitio
             "symmetric": per_kernel(is_symmetric(ROUNDING)),
             "positive_semidefinite": per_kernel(smallest_eigenvalue_at_least(-1e-7)),
         },
+        "modes": {"contract": follows_contract(MODES)},
     }
     partitioned: Mapping[str, Mapping[str, Check]] = {
+        "quantum_jobs": {"contract": follows_contract(JOBS, may_be_empty=True)},
         "quantum_kernel": {
             "contract": follows_contract(GRAM),
             "entries": entries_are_probabilities,
@@ -67,7 +71,10 @@ def study_checks(plan: KernelStudyPlan, partitions: dg.StaticPartitionsDefinitio
     def checks_of(
         group: Mapping[str, Mapping[str, Check]], over: dg.StaticPartitionsDefinition | None
     ) -> list[dg.AssetChecksDefinition]:
-        return [stored_checks(dg.AssetKey([plan.name, asset]), checks, over) for asset, checks in group.items()]
+        return [
+            stored_checks(dg.AssetKey([plan.name, asset]), checks, over, _ADVISORY.get(asset))
+            for asset, checks in group.items()
+        ]
 
     return [*checks_of(unpartitioned, None), *checks_of(partitioned, partitions)]
 
@@ -131,6 +138,22 @@ def ran_as_requested(table: pa.Table) -> CheckOutcome:
         f"profile: {text}; cross-check: {'none' if not checked else 'agrees' if close else 'disagrees'}",
         {name: value for name, value in figures.items() if value is not None},
     )
+
+
+def quantum_path_answered(table: pa.Table) -> CheckOutcome:
+    """Every answer came by the quantum path as asked: no fallback, and no retry that changed the profile."""
+    made = provenance_of(table)
+    path, reasons = made.get("path", "quantum"), made.get("path_reasons", [])
+    changed = made.get("modifications", [])
+    told = [f"path {path}: {'; '.join(reasons)}"] if path != "quantum" else []
+    told += [f"changed by a retry: {'; '.join(changed)}"] if changed else []
+    return CheckOutcome(not told, "; ".join(told) or "the quantum path answered as asked")
+
+
+_ADVISORY: Mapping[str, Mapping[str, Check]] = {
+    "quantum_kernel": {"quantum_path": quantum_path_answered},
+    "evaluation": {"quantum_path": quantum_path_answered},
+}
 
 
 def every_model_saw_the_same_folds(table: pa.Table) -> CheckOutcome:

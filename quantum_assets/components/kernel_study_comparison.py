@@ -4,7 +4,9 @@ Only columns that a contract declares volatile (CPU seconds) depend on the clock
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,10 +29,11 @@ from quantum_assets.components.kernel_study_records import (
     provenance,
     study_params,
 )
-from quantum_assets.contracts.evaluation import FoldScore
+from quantum_assets.contracts.evaluation import FoldScore, Verdict
 from quantum_assets.contracts.record import ModelRecord
 from quantum_assets.contracts.tables import DIAGNOSTICS, EVALUATION, MODEL, VERDICT
 from quantum_assets.datasets.tables import dataset_from_table
+from quantum_assets.execution.session import Session
 from quantum_assets.kernels.diagnose import Diagnostic, diagnose
 from quantum_assets.kernels.measures import spectrum
 from quantum_assets.models.evaluate import evaluate
@@ -84,13 +87,14 @@ def evaluation(
     dataset_rows: pa.Table,
     feature_rows: pa.Table,
     diagnostics_table: pa.Table,
+    session: Session,
     on_progress: Callable[[str], None] | None = None,
 ) -> Stored:
     """Tune and score every learner on the same folds with the same budget."""
     data, prepared = open_inputs(plan, dataset_rows, feature_rows)
     profile = plan.profiles[profile_name]
     prepared = prepared.restricted(rows_under(profile, data))
-    quantum, final = quantum_learner(plan, prepared, data, profile)
+    quantum, final = quantum_learner(plan, prepared, data, profile, session)
     learners = (quantum, without_entanglers(quantum), *baselines_of(plan))
 
     def report(done: int, total: int, what: str) -> None:
@@ -114,6 +118,8 @@ def evaluation(
         metrics={f"score/{name}": mean for name, mean in means.items()}
         | {"cpu_seconds": sum(score.cpu_seconds for score in scores), **evidence.metrics},
         figures={"scores": figures.scores(scores, f"{plan.name}, {profile_name}: outer test scores")},
+        notes=evidence.notes,
+        tags=evidence.tags,
     )
 
 
@@ -124,6 +130,7 @@ def verdict(
     scores = scores_from_table(evaluation_table)
     rows = diagnostics_table.to_pylist()
     answer = judge(scores, plan.protocol, {r["metric"]: r["value"] for r in rows if r["kernel"] == QUANTUM})
+    answer = _with_path(answer, provenance_of(evaluation_table))
     profile = plan.profiles[profile_name]
     return Stored(
         table=verdict_table(answer),
@@ -185,6 +192,16 @@ def kernel_model(plan: KernelStudyPlan, profile_name: str, dataset_rows: pa.Tabl
         metrics={"support_vectors": float(len(model.machine.rows)), "samples": float(len(rows))},
         model=record,
     )
+
+
+def _with_path(answer: Verdict, made: Mapping[str, Any]) -> Verdict:
+    """Say first where the quantum side's matrices did not all come from the quantum path: it is not silent anywhere."""
+    path = made.get("path", "quantum")
+    if path == "quantum":
+        return answer
+    why = "; ".join(made.get("path_reasons", ())) or "no reason was recorded"
+    told = f"the quantum side was answered by the {path} path, so these scores say nothing about the backend: {why}"
+    return replace(answer, sentence=f"{answer.sentence} ({path} path)", reasons=(told, *answer.reasons))
 
 
 def _meanings(found: Sequence[Diagnostic]) -> str:

@@ -14,6 +14,7 @@ from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.workload import IntArray
 from quantum_assets.datasets.sampling import subsample
 from quantum_assets.datasets.tables import dataset_from_table, features_from_table
+from quantum_assets.execution.session import Session
 from quantum_assets.models.baselines import BASELINES
 from quantum_assets.models.learners import KernelLearner, Learner, common_budget, without_entanglers
 from quantum_assets.store.gram import gram_values
@@ -37,18 +38,21 @@ def rows_under(profile: ExecutionProfile, data: Dataset) -> IntArray:
 
 
 def quantum_learner(
-    plan: KernelStudyPlan, prepared: Features, data: Dataset, profile: ExecutionProfile
+    plan: KernelStudyPlan, prepared: Features, data: Dataset, profile: ExecutionProfile, session: Session
 ) -> tuple[KernelLearner, QuantumGram]:
     """The quantum side under a profile; where pairs have a price, tuning asks exact kernels of the training rows."""
-    final = QuantumGram(plan.name, prepared, data.sample_ids, profile)
+    final = QuantumGram(plan.name, prepared, data.sample_ids, profile, session)
     selection = (
-        QuantumGram(plan.name, prepared, data.sample_ids, _selection_profile(profile)) if profile.pair_priced else final
+        QuantumGram(plan.name, prepared, data.sample_ids, selection_profile(profile), session)
+        if profile.pair_priced
+        else final
     )
     learner = KernelLearner(QUANTUM, "quantum", plan.feature_maps, plan.protocol.c_grid, selection, final)
     return learner, final
 
 
-def _selection_profile(profile: ExecutionProfile) -> ExecutionProfile:
+def selection_profile(profile: ExecutionProfile) -> ExecutionProfile:
+    """The exact profile that stands in where configurations are chosen, and for a matrix's exact twin."""
     return ExecutionProfile(
         name=f"{profile.name}-selection",
         mode="ideal",

@@ -6,6 +6,7 @@ nothing that it returns in its table depends on the clock.
 
 import pyarrow as pa
 
+from quantum_assets.circuits.archive import drawing_png
 from quantum_assets.circuits.build import build
 from quantum_assets.components.kernel_study_inputs import (
     class_of,
@@ -29,6 +30,7 @@ from quantum_assets.datasets.preparation import prepare
 from quantum_assets.datasets.splits import splits
 from quantum_assets.datasets.tables import dataset_from_table, dataset_table, features_table
 from quantum_assets.datasets.validation import check_folds, check_qubits
+from quantum_assets.execution.session import Session
 from quantum_assets.kernels import classical
 from quantum_assets.kernels.measures import spectrum, target_alignment
 from quantum_assets.kernels.plan import check_size
@@ -82,12 +84,19 @@ def features(plan: KernelStudyPlan, dataset_rows: pa.Table) -> Stored:
     )
 
 
-def quantum_kernel(plan: KernelStudyPlan, profile_name: str, dataset_rows: pa.Table, feature_rows: pa.Table) -> Stored:
+def quantum_kernel(
+    plan: KernelStudyPlan,
+    profile_name: str,
+    dataset_rows: pa.Table,
+    feature_rows: pa.Table,
+    jobs_table: pa.Table,
+    session: Session,
+) -> Stored:
     """Choose map, bandwidth and C on inner folds of all rows, then keep the matrix of the winner."""
     data, prepared = open_inputs(plan, dataset_rows, feature_rows)
     profile = plan.profiles[profile_name]
     prepared = prepared.family("full").restricted(rows_under(profile, data))
-    learner, final = quantum_learner(plan, prepared, data, profile)
+    learner, final = quantum_learner(plan, prepared, data, profile, session)
     tuned = tune(learner, data, prepared, "full", plan.protocol, budget=shared_budget(plan, learner))
     spec = next(s for s in plan.feature_maps if s.name == tuned.configuration["map"])
     bandwidth, c = float(tuned.configuration["bandwidth"]), float(tuned.configuration["C"])
@@ -104,7 +113,7 @@ def quantum_kernel(plan: KernelStudyPlan, profile_name: str, dataset_rows: pa.Ta
         contract=GRAM,
         provenance=provenance(
             plan,
-            {"dataset": dataset_rows, "features": feature_rows},
+            {"dataset": dataset_rows, "features": feature_rows, "quantum_jobs": jobs_table},
             profile=profile,
             circuit=circuit.fingerprint,
             qubits=circuit.n_qubits,
@@ -131,9 +140,11 @@ def quantum_kernel(plan: KernelStudyPlan, profile_name: str, dataset_rows: pa.Ta
         figures={
             "gram": figures.gram_heatmap(matrix.values, names, f"{plan.name}: {spec.name}, bandwidth {bandwidth:g}"),
             "spectrum": figures.spectrum({f"{profile.name}": eigenvalues}),
+            "circuit": drawing_png(circuit),
         },
         artifacts=circuit_artifacts(circuit) | {"profile.json": profile.model_dump_json(indent=2).encode()},
-        notes={"configuration": f"{spec.name}, bandwidth {bandwidth:g}, C {c:g}", "sampling": evidence.note},
+        notes={"configuration": f"{spec.name}, bandwidth {bandwidth:g}, C {c:g}", **evidence.notes},
+        tags=evidence.tags,
     )
 
 

@@ -5,28 +5,29 @@ kept: every matrix after that is a product. For pair-priced profiles (circuits) 
 its own, which is why the learner asks for the chosen configuration only.
 """
 
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from quantum_assets.contracts.answer import Answer
 from quantum_assets.contracts.dataset import Features, PreparedSplit
-from quantum_assets.contracts.envelope import AdmittedResult, ComplexArray, ResultEnvelope, States
+from quantum_assets.contracts.envelope import AdmittedResult, Attempt, ComplexArray, ResultEnvelope, States
+from quantum_assets.contracts.errors import UnderWay
 from quantum_assets.contracts.kernel import KernelMatrix
 from quantum_assets.contracts.profile import EffectiveProfile, ExecutionProfile
 from quantum_assets.contracts.study import FeatureMapSpec
 from quantum_assets.contracts.workload import FloatArray, Workload
-from quantum_assets.execution.execute import execute
+from quantum_assets.execution.session import Session
 from quantum_assets.kernels.draws import KeyArray
 from quantum_assets.kernels.fidelity import fidelities
 from quantum_assets.kernels.plan import check_size, plan, plan_states
-from quantum_assets.kernels.reconstruct import gram
+from quantum_assets.kernels.reconstruct import gram, mean
 from quantum_assets.kernels.sampling import binomial, sample_keys
-from quantum_assets.providers import PROVIDERS
 from quantum_assets.trust.admit import require
 
 _KEPT_BYTES = 1_000_000_000
+_PATHS = ("quantum", "ensemble", "classical")
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,20 @@ class Evidence:
         crosscheck_difference: Largest difference on any recomputed tile; None if only sampled tiles were compared.
         crosscheck_zscore: Largest deviation in standard errors on any sampled tile; None if none was.
         circuits_run: Circuits really executed.
-        run_seconds: Wall seconds inside providers.
+        run_seconds: Seconds inside providers.
+        queue_seconds: Longest wait in a provider's queue.
+        cost: What the answers cost, in `currency`.
+        currency: Of `cost`.
+        cache_hits: Answers that were known, so that nothing was run for them.
+        path: quantum, classical or ensemble: the least quantum of the answers' paths.
+        reasons: Why an answer was not the quantum path's, each once.
+        attempts: Every try behind the answers.
+        differences: Respects in which what ran is not what its answer's profile says; the trust boundary saw none.
+        backends: Devices or simulators that answered.
+        calibrations: Digests of their calibrations.
+        correlation_ids: Of the requests.
+        depth: Depth of the circuits as compiled; None where nothing was compiled.
+        two_qubit_gates: Their two-qubit gates as compiled.
         checks: Names of the trust checks passed.
     """
 
@@ -49,6 +63,19 @@ class Evidence:
     crosscheck_zscore: float | None
     circuits_run: int
     run_seconds: float
+    queue_seconds: float
+    cost: float
+    currency: str
+    cache_hits: int
+    path: str
+    reasons: tuple[str, ...]
+    attempts: tuple[Attempt, ...]
+    differences: tuple[str, ...]
+    backends: tuple[str, ...]
+    calibrations: tuple[str, ...]
+    correlation_ids: tuple[str, ...]
+    depth: float | None
+    two_qubit_gates: float | None
     checks: tuple[str, ...]
 
 
@@ -63,17 +90,17 @@ class QuantumGram:
         features: The splits whose states may be asked for.
         sample_ids: One a dataset row; keys shot noise by sample and not by position.
         profile: How to run.
-        correlation_id: Stamped on every envelope of this step.
+        session: The way into the execution room, in the study's name.
     """
 
     study: str
     features: Features
     sample_ids: tuple[str, ...]
     profile: ExecutionProfile
-    correlation_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    session: Session
     _states: dict[tuple[str, float], dict[str, "_SplitStates"]] = field(default_factory=dict, repr=False)
     _group: str = field(default="", repr=False)
-    _envelopes: list[AdmittedResult] = field(default_factory=list, repr=False)
+    _answers: list[tuple[Answer, AdmittedResult]] = field(default_factory=list, repr=False)
 
     def __call__(self, split: PreparedSplit, spec: FeatureMapSpec, bandwidth: float) -> FloatArray:
         """The entries alone, in the order of `split.rows`, shape `(n_rows, n_rows)`."""
@@ -86,6 +113,7 @@ class QuantumGram:
             PlanError: If the profile's guardrails forbid it.
             ProviderError: If no provider can run it.
             RejectedError: If the trust boundary refuses the answer.
+            UnderWay: If it was submitted for and is not there yet.
         """
         ids = tuple(self.sample_ids[row] for row in split.rows)
         check_size(len(ids), self.features.n_qubits, self.profile, label=f"{self.study}/{split.split_id}")
@@ -100,10 +128,21 @@ class QuantumGram:
             return exact
         return binomial(exact, states.keys, shots=self.profile.shots, seed=self.profile.seed)
 
+    def workload(self, split: PreparedSplit, spec: FeatureMapSpec, bandwidth: float) -> Workload:
+        """The workload behind the matrix of one split, for profiles priced by the pair.
+
+        Raises:
+            PlanError: If the profile's guardrails forbid it.
+        """
+        label = f"{self.study}/{split.split_id}"
+        check_size(len(split.rows), self.features.n_qubits, self.profile, label=label)
+        return plan(spec, bandwidth, split.values, self.profile, label=label)
+
     @property
     def evidence(self) -> Evidence:
         """What was run so far; asks for at least one matrix first."""
-        envelopes = [admitted.envelope for admitted in self._envelopes]
+        answers = [answer for answer, _ in self._answers]
+        envelopes = [answer.envelope for answer in answers]
         return Evidence(
             effective=envelopes[-1].effective,
             workloads=len(envelopes),
@@ -111,7 +150,22 @@ class QuantumGram:
             crosscheck_zscore=_largest(envelopes, lambda e: e.crosscheck_zscore),
             circuits_run=sum(e.circuits_run for e in envelopes),
             run_seconds=sum(e.timings.run + e.timings.transpile for e in envelopes),
-            checks=self._envelopes[-1].checks,
+            queue_seconds=max(e.timings.queue for e in envelopes),
+            cost=sum(e.cost for e in envelopes if not e.cache_hit),
+            currency=envelopes[-1].currency,
+            cache_hits=sum(answer.cache_hit for answer in answers),
+            path=max((answer.path for answer in answers), key=_PATHS.index),
+            reasons=_distinct(answer.reason for answer in answers),
+            attempts=tuple(attempt for answer in answers for attempt in answer.attempts),
+            differences=_distinct(
+                difference for a in answers for difference in a.envelope.effective.differences(a.profile)
+            ),
+            backends=_distinct(e.effective.backend or e.effective.provider for e in envelopes),
+            calibrations=_distinct(e.calibration_digest or "" for e in envelopes),
+            correlation_ids=_distinct(e.correlation_id for e in envelopes),
+            depth=_largest(envelopes, lambda e: e.metrics.get("compiled_depth")),
+            two_qubit_gates=_largest(envelopes, lambda e: e.metrics.get("compiled_two_qubit_gates")),
+            checks=self._answers[-1][1].checks,
         )
 
     def _states_of(self, split: PreparedSplit, spec: FeatureMapSpec, bandwidth: float) -> "_SplitStates":
@@ -130,7 +184,7 @@ class QuantumGram:
         """One workload for every row of every member split, cut up again by split."""
         values = np.vstack([split.values for split in members.values()])
         workload = plan_states(spec, bandwidth, values, label=self.study)
-        data = self._admitted(workload).envelope.data
+        data = self._admitted(workload)[1].envelope.data
         assert isinstance(data, States)
         ids = [self.sample_ids[row] for split in members.values() for row in split.rows]
         keys = sample_keys(workload.circuit.fingerprint, ids, workload.bindings) if self.profile.shots else None
@@ -143,14 +197,25 @@ class QuantumGram:
     def _from_circuits(
         self, split: PreparedSplit, spec: FeatureMapSpec, bandwidth: float, ids: tuple[str, ...]
     ) -> KernelMatrix:
-        workload = plan(spec, bandwidth, split.values, self.profile, label=f"{self.study}/{split.split_id}")
-        return gram(self._admitted(workload), workload, self.profile, ids, {"bandwidth": bandwidth})
+        workload = self.workload(split, spec, bandwidth)
+        answer, admitted = self._admitted(workload)
+        matrix = gram(admitted, workload, answer.profile, ids, {"bandwidth": bandwidth})
+        if answer.classical is None or answer.classical_profile is None:
+            return matrix
+        other = require(answer.classical, workload, answer.classical_profile)
+        return mean([matrix, gram(other, workload, answer.classical_profile, ids, {"bandwidth": bandwidth})])
 
-    def _admitted(self, workload: Workload) -> AdmittedResult:
-        envelope = execute(workload, self.profile, PROVIDERS, correlation_id=self.correlation_id)
-        admitted = require(envelope, workload, self.profile)
-        self._envelopes.append(admitted)
-        return admitted
+    def _admitted(self, workload: Workload) -> tuple[Answer, AdmittedResult]:
+        """Ask, or collect what was asked before, and let the trust boundary judge it once more in this process."""
+        ask = self.session.obtain if self.profile.pair_priced else self.session.answer
+        answer = ask(workload, self.profile)
+        if answer is None:
+            raise UnderWay(
+                workload.label, "is still on its way at the provider", "Wait for the sensor, which collects it", True
+            )
+        admitted = require(answer.envelope, workload, answer.profile)
+        self._answers.append((answer, admitted))
+        return answer, admitted
 
     def _group_of(self, split: PreparedSplit) -> str:
         """All splits together while every configuration's states fit in memory; else one outer fold at a time."""
@@ -175,3 +240,7 @@ class _SplitStates:
 def _largest(envelopes: list[ResultEnvelope], value: Callable[[ResultEnvelope], float | None]) -> float | None:
     found = [v for v in map(value, envelopes) if v is not None]
     return max(found) if found else None
+
+
+def _distinct(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for word in words if word))

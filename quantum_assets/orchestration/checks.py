@@ -31,34 +31,40 @@ Check = Callable[[pa.Table], CheckOutcome]
 
 
 def stored_checks(
-    key: dg.AssetKey, checks: Mapping[str, Check], partitions: dg.PartitionsDefinition[str] | None
+    key: dg.AssetKey,
+    checks: Mapping[str, Check],
+    partitions: dg.PartitionsDefinition[str] | None,
+    advisory: Mapping[str, Check] | None = None,
 ) -> dg.AssetChecksDefinition:
-    """All checks of one asset as one blocking step, partitioned like the asset.
+    """All checks of one asset as one step, partitioned like the asset: `checks` block, `advisory` ones only warn.
 
     Without `partitions_def` on a partitioned asset's check Dagster loads every partition, materialised or not.
     """
+    every = {**checks, **(advisory or {})}
     name = "__".join(key.path) + "__checks"
     specs = [
-        dg.AssetCheckSpec(check, asset=key, description=_first_line(fn), blocking=True, partitions_def=partitions)
-        for check, fn in checks.items()
+        dg.AssetCheckSpec(
+            check, asset=key, description=_first_line(fn), blocking=check in checks, partitions_def=partitions
+        )
+        for check, fn in every.items()
     ]
 
     @dg.multi_asset_check(name=name, specs=specs, ins={"stored": dg.AssetIn(key)})
     def run_checks(stored: pa.Table) -> Iterator[dg.AssetCheckResult]:
-        for check, fn in checks.items():
+        for check, fn in every.items():
             outcome = fn(stored)
             yield dg.AssetCheckResult(
                 passed=outcome.passed,
                 check_name=check,
                 description=outcome.description,
                 metadata={name: float(value) for name, value in outcome.figures.items()},
-                severity=dg.AssetCheckSeverity.ERROR,
+                severity=dg.AssetCheckSeverity.ERROR if check in checks else dg.AssetCheckSeverity.WARN,
             )
 
     return run_checks
 
 
-def follows_contract(contract: TableContract) -> Check:
+def follows_contract(contract: TableContract, *, may_be_empty: bool = False) -> Check:
     """A check that every row of a table obeys its contract: columns, types, ranges, uniqueness."""
 
     def check(table: pa.Table) -> CheckOutcome:
@@ -68,7 +74,7 @@ def follows_contract(contract: TableContract) -> Check:
         if missing:
             return CheckOutcome(False, f"{contract.name}: columns missing: {', '.join(missing)}")
         if table.num_rows == 0:
-            return CheckOutcome(False, f"{contract.name}: the table is empty")
+            return CheckOutcome(may_be_empty, f"{contract.name}: the table is empty")
         scalars = [f.name for f in table.schema if not pa.types.is_fixed_size_list(f.type)]
         try:
             contract.to_pandera().validate(table.select(scalars).to_pandas(), lazy=True)

@@ -79,7 +79,7 @@ def gram_heatmap(values: npt.ArrayLike, labels: Sequence[Any] | npt.NDArray[Any]
     bar.ax.tick_params(labelsize=8, colors=INK)
     bar.outline.set_visible(False)
     bar.set_label("kernel value", fontsize=8, color=FAINT)
-    return _png(figure)
+    return png_of(figure)
 
 
 def spectrum(eigenvalues: Mapping[str, npt.ArrayLike], title: str = "Spectrum of the kernel matrices") -> bytes:
@@ -110,7 +110,7 @@ def spectrum(eigenvalues: Mapping[str, npt.ArrayLike], title: str = "Spectrum of
     _describe(axes, "rank", "share of total")
     axes.grid(visible=True, which="major", color="#E6E6E6", linewidth=0.7)
     axes.legend(fontsize=8, frameon=False, loc="lower left")
-    return _png(figure)
+    return png_of(figure)
 
 
 def scores(fold_scores: Sequence[FoldScore], title: str = "Outer test scores") -> bytes:
@@ -147,7 +147,7 @@ def scores(fold_scores: Sequence[FoldScore], title: str = "Outer test scores") -
     _margin(axes, "mean", [f"{means[model]:.3f}" for model in ranked])
     _describe(axes, "score on the test rows of the outer folds", "")
     _family_legend(axes, [by_model[model][0].family for model in ranked])
-    return _png(figure)
+    return png_of(figure)
 
 
 def comparison(comparisons: Sequence[Comparison], band: float, title: str = "Quantum kernel minus each rival") -> bytes:
@@ -180,7 +180,7 @@ def comparison(comparisons: Sequence[Comparison], band: float, title: str = "Qua
     _margin(axes, "p (Holm)", [f"{c.p_holm:.2g}" for c in ranked])
     _describe(axes, "← rival better      quantum better →", "")
     _family_legend(axes, [c.family for c in ranked])
-    return _png(figure)
+    return png_of(figure)
 
 
 def features_scatter(
@@ -215,7 +215,7 @@ def features_scatter(
         axes.set_yticks(range(len(names)), [str(name) for name in names])
     axes.grid(visible=True, color="#EEEEEE", linewidth=0.7)
     axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), handletextpad=0.2)
-    return _png(figure)
+    return png_of(figure)
 
 
 def as_markdown(png: bytes, alt: str) -> str:
@@ -252,7 +252,7 @@ def _describe(axes: "Axes", across: str, up: str) -> None:
     axes.set_ylabel(up, fontsize=8.5, color=FAINT)
 
 
-def _png(figure: "Figure") -> bytes:
+def png_of(figure: "Figure") -> bytes:
     """Render, and reduce to a palette: half the size, and no difference to see."""
     from PIL import Image
 

@@ -15,7 +15,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 import pyarrow as pa
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from quantum_assets.contracts.record import DatasetInput, RunRecord
 from quantum_assets.orchestration.stored import Stored, with_origin
@@ -35,13 +35,13 @@ class StoreIOManager(dg.ConfigurableIOManager):
 
     Attributes:
         home: Folder that holds store, MLflow database and outbox.
-        tracking_uri: MLflow tracking URI; empty: the SQLite database of `home`.
+        tracking_uri: MLflow tracking URI; empty: the SQLite database of `home`. It may hold a password: give an `EnvVar`.
         mlflow_url: Where the MLflow UI answers, for links.
         dagster_url: Where the Dagster UI answers, for links.
     """
 
     home: str
-    tracking_uri: str = ""
+    tracking_uri: str = Field("", repr=False)
     mlflow_url: str = "http://127.0.0.1:5000"
     dagster_url: str = "http://127.0.0.1:3000"
     _tracker: Tracker | None = PrivateAttr(default=None)
@@ -77,10 +77,20 @@ class StoreIOManager(dg.ConfigurableIOManager):
         values = {key: table.to_pandas() if wants_frame else table for key, table in read.items()}
         return next(iter(values.values())) if len(values) == 1 else values
 
+    def newest(self, asset: tuple[str, ...], partition: str) -> pa.Table | None:
+        """The newest stored version of one partition, whoever made it; None when there is none."""
+        where = _partition((partition,) if partition else ())
+        if not self.store.history(asset, where):
+            return None
+        commit = self.store.find(asset, where)
+        return with_origin(self.store.read(asset, where, version=commit.version), commit.version, commit.provenance)
+
     def new_tracker(self) -> Tracker:
         """Tracking for this home; it connects to nothing until it is used."""
         home = Path(self.home)
-        return Tracker(home, self.tracking_uri or local_uri(home), self.mlflow_url)
+        uri = self.tracking_uri
+        known = uri.get_value() if isinstance(uri, dg.EnvVar) else uri  # outside of a run nobody has looked it up
+        return Tracker(home, known or local_uri(home), self.mlflow_url)
 
     def _read(self, context: dg.InputContext, key: str | None) -> pa.Table:
         version = _recorded_version(context.step_context.instance, context.asset_key, key)
@@ -159,6 +169,7 @@ def _run_record(context: dg.OutputContext, stored: Stored, commit: Commit, dagst
         "qa.data_version": commit.version,
         "dagster.run_id": context.run_id,
         "dagster.url": f"{dagster_url}/runs/{context.run_id}",
+        **{name: word[:5000] for name, word in stored.tags.items() if word},
     }
     inputs = tuple(
         DatasetInput(name=name, digest=version, source=f"quantum_assets://{name}@{version}")

@@ -27,6 +27,7 @@ class Stored:
         figures: Name to PNG, shown in Dagster's metadata and kept in MLflow.
         artifacts: Path to bytes, for MLflow only (QPY, OpenQASM 3, drawings, profile).
         notes: Short markdown lines for Dagster's metadata.
+        tags: Short words for MLflow's tags: path, backend, correlation id; empty ones are left out.
         model: A model to register.
         started_at: Unix milliseconds at which the step began; 0 when nobody looked.
     """
@@ -39,14 +40,16 @@ class Stored:
     figures: Mapping[str, bytes] = field(default_factory=dict)
     artifacts: Mapping[str, bytes] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
     model: ModelRecord | None = None
     started_at: int = 0
 
 
 def materialized(stored: Stored) -> dg.MaterializeResult[Stored]:
     """The result of an asset function: its Dagster data version is the content digest, so "unchanged" is literal."""
-    metadata: dict[str, Any] = {name: dg.MetadataValue.float(float(value)) for name, value in stored.metrics.items()}
-    metadata |= {name: dg.MetadataValue.md(text) for name, text in stored.notes.items()}
+    metadata: dict[str, Any] = {name: dg.MetadataValue.md(text) for name, text in stored.notes.items()}
+    metadata |= {name: dg.MetadataValue.float(float(value)) for name, value in stored.metrics.items()}
+    metadata |= {name: dg.MetadataValue.text(word) for name, word in stored.tags.items() if word}
     metadata |= {name: dg.MetadataValue.md(as_markdown(png, name)) for name, png in stored.figures.items()}
     version = table_digest(stored.table, stored.contract)
     return dg.MaterializeResult(value=stored, metadata=metadata, data_version=dg.DataVersion(version))

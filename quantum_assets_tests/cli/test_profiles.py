@@ -6,14 +6,14 @@ from click.testing import CliRunner
 
 from quantum_assets.cli.main import main
 from quantum_assets.cli.profiles import described
-from quantum_assets.contracts.profile import ExecutionProfile, NoiseSpec
+from quantum_assets.contracts.profile import ExecutionProfile, NoiseSpec, Routing
 
 
 def test_the_shipped_profiles_are_printed_with_their_limits() -> None:
     answer = CliRunner().invoke(main, ["profiles"])
     assert answer.exit_code == 0
     names = [line for line in answer.output.splitlines() if not line.startswith(" ")]
-    assert names == ["ideal", "sampled", "noisy"]
+    assert names[:3] == ["ideal", "sampled", "noisy"]
     assert "1024 shots an entry" in answer.output
 
 
@@ -33,4 +33,33 @@ def test_noise_is_called_simulated() -> None:
     assert described(noisy)[-1].startswith("simulated noise: ")
     assert "readout 0.01" in described(noisy)[-1]
     plain = ExecutionProfile(name="ideal", mode="ideal", providers=("aer",))
-    assert described(plain)[1:] == ["no shots", "at most 16 qubits, all samples, 200,000 circuits, 4.0 GB"]
+    assert described(plain)[1:] == [
+        "no shots",
+        "at most 16 qubits, all samples, 200,000 circuits, 4.0 GB",
+        "waits for its answer; project default pays",
+        "no fallback: a failure is the answer",
+    ]
+    borrowed = noisy.model_copy(update={"noise": NoiseSpec(backend="fake_manila")})
+    assert described(borrowed)[-1] == "simulated noise: as fake_manila has it"
+
+
+def test_where_it_runs_who_waits_who_pays_and_what_stands_in() -> None:
+    managed = ExecutionProfile(
+        name="managed",
+        mode="managed",
+        estimator="circuits",
+        providers=("remote",),
+        shots=8,
+        backend="rehearsal",
+        alternatives=("spare", "other"),
+        asynchronous=True,
+        deadline_seconds=3600,
+        project="night-run",
+        routing=Routing(fallback="ideal"),
+    )
+    lines = described(managed)
+    assert "backend rehearsal, or spare, or other" in lines
+    assert "asynchronous: submits, and the sensor collects, within 3600 s; project night-run pays" in lines
+    assert "falls back to ideal" in lines
+    both = managed.model_copy(update={"routing": Routing(prefer="ensemble", fallback="ideal", flag=False)})
+    assert "prefers the ensemble path, with ideal; the quantum path is switched off" in described(both)

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from click.testing import CliRunner, Result
 
-from quantum_assets.cli.main import main
 from quantum_assets.cli.store_commands import age_of, size_of
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.record import RunRecord
@@ -16,10 +14,8 @@ from quantum_assets.contracts.tables import DIAGNOSTICS
 from quantum_assets.store.log import Commit
 from quantum_assets.store.store import Store
 from quantum_assets.tracking.outbox import Outbox
-
-
-def call(home: Path, *arguments: str) -> Result:
-    return CliRunner().invoke(main, [*arguments, "--home", str(home)])
+from quantum_assets_tests.cli.homes import call, ledger_in, paid, planned
+from quantum_assets_tests.execution.ledger.materials import opened, raw
 
 
 def commit(home: Path, value: float, profile: str = "ideal") -> Commit:
@@ -109,6 +105,31 @@ def test_verify_and_doctor_name_damage_and_fail(home: Path) -> None:
 def test_doctor_counts_what_waits_for_mlflow(home: Path) -> None:
     Outbox(home / "outbox").put(RunRecord(key="k", experiment="wine", run_name="verdict"))
     assert "1 records wait for MLflow; `quantum-assets sync` delivers them" in call(home, "doctor").output
+
+
+def test_doctor_tells_what_is_open_in_the_ledger(home: Path) -> None:
+    assert "ledger   none yet\n" in call(home, "doctor").output
+    assert not (home / "ledger.db").exists()
+    ledger = ledger_in(home)
+    planned(ledger, 1)
+    paid(ledger, 2)
+    opened(ledger, "b" * 32, [planned(ledger, 3)])
+    answer = call(home, "doctor")
+    assert answer.exit_code == 0, answer.output
+    assert "ledger   2 tickets open, 1 orders not settled\n" in answer.output
+    assert answer.output.endswith("Sound: nothing is wrong with store and ledger.\n")
+
+
+def test_doctor_names_every_broken_invariant_of_the_ledger_and_fails(home: Path) -> None:
+    ledger = ledger_in(home)
+    paid(ledger)
+    with raw(ledger) as connection:
+        connection.execute("UPDATE orders SET micros = 99")
+    answer = call(home, "doctor")
+    assert answer.exit_code == 1
+    assert "ledger: order " in answer.output
+    assert "was settled with 0.000099 USD and is booked with 0.30 USD\n" in answer.output
+    assert answer.output.endswith("1 findings.\n")
 
 
 def test_gc_tells_and_removes_only_when_told_to(home: Path) -> None:

@@ -9,8 +9,10 @@ import pytest
 from dagster.components.testing import create_defs_folder_sandbox
 
 from quantum_assets.components.kernel_study import KernelStudy
+from quantum_assets.orchestration.execution import EXECUTION_KEY
 from quantum_assets.orchestration.io_manager import STORAGE_KEY
 from quantum_assets_tests.components.small import ATTRIBUTES, write_study
+from quantum_assets_tests.execution.rooms import room_in
 from quantum_assets_tests.orchestration.storage import storage_without_courier
 
 Loader = Callable[..., dg.Definitions]
@@ -33,7 +35,13 @@ def load_study(home: Path) -> Iterator[Loader]:
             write_study(Path(sandbox.defs_folder_path), "small", **changes)
             with sandbox.load_component_and_build_defs(defs_path=path) as (_component, defs):
                 return dg.Definitions.merge(
-                    defs, dg.Definitions(resources={STORAGE_KEY: storage_without_courier(home)})
+                    defs,
+                    dg.Definitions(
+                        resources={
+                            STORAGE_KEY: storage_without_courier(home),
+                            EXECUTION_KEY: room_in(home, Path(sandbox.defs_folder_path) / "profiles.yaml"),
+                        }
+                    ),
                 )
 
         yield load

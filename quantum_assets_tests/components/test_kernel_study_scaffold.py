@@ -11,8 +11,10 @@ from dagster.components.testing import create_defs_folder_sandbox
 from quantum_assets.components.kernel_study import KernelStudy
 from quantum_assets.components.kernel_study_scaffold import KernelStudyParams, KernelStudyScaffolder
 from quantum_assets.contracts.errors import PlanError
+from quantum_assets.orchestration.execution import EXECUTION_KEY
 from quantum_assets.orchestration.io_manager import STORAGE_KEY
 from quantum_assets_tests.components.small import PROFILES, write_rows
+from quantum_assets_tests.execution.rooms import room_in
 from quantum_assets_tests.orchestration.storage import storage_without_courier
 
 TYPE = "quantum_assets.components.KernelStudy"
@@ -37,7 +39,9 @@ def test_the_written_file_loads_as_it_is(tmp_path: Path, params: dict[str, objec
         (Path(sandbox.defs_folder_path) / "profiles.yaml").write_text(yaml.safe_dump(PROFILES))
         with sandbox.load_component_and_build_defs(defs_path=path) as (component, defs):
             assert isinstance(component, KernelStudy)
-            storage = dg.Definitions(resources={STORAGE_KEY: storage_without_courier(tmp_path)})
+            storage = dg.Definitions(
+                resources={STORAGE_KEY: storage_without_courier(tmp_path), EXECUTION_KEY: room_in(tmp_path)}
+            )
             graph = dg.Definitions.merge(defs, storage).resolve_asset_graph()
             assert len(list(graph.materializable_asset_keys)) == 8
 

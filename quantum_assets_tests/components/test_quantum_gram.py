@@ -1,5 +1,7 @@
 """Planning, execution, trust and reconstruction together: the right matrix for every profile, with evidence."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from quantum_assets.contracts.dataset import Features, PreparedSplit
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.profile import ExecutionProfile, Guardrails, NoiseSpec
 from quantum_assets.contracts.study import FeatureMapSpec
+from quantum_assets_tests.execution.rooms import session_in
 
 IDEAL = ExecutionProfile(name="ideal", mode="ideal", providers=("statevector", "aer"))
 SAMPLED = ExecutionProfile(
@@ -34,8 +37,8 @@ FEATURES = Features({"r0f0": _split("r0f0", 1), "r0f0/i0": _split("r0f0/i0", 2)}
 IDS = tuple(f"s{i}" for i in range(6))
 
 
-def _gram(profile: ExecutionProfile) -> QuantumGram:
-    return QuantumGram("toy", FEATURES, IDS, profile)
+def _gram(profile: ExecutionProfile, home: Path) -> QuantumGram:
+    return QuantumGram("toy", FEATURES, IDS, profile, session_in(home))
 
 
 def _reference(values: np.ndarray, spec: FeatureMapSpec) -> np.ndarray:
@@ -48,8 +51,8 @@ def _reference(values: np.ndarray, spec: FeatureMapSpec) -> np.ndarray:
     return np.array([[abs(np.vdot(a, b)) ** 2 for b in states] for a in states])
 
 
-def test_each_split_gets_its_own_rows_from_one_workload() -> None:
-    gram = _gram(IDEAL)
+def test_each_split_gets_its_own_rows_from_one_workload(tmp_path: Path) -> None:
+    gram = _gram(IDEAL, tmp_path)
     for split in FEATURES.splits.values():
         assert np.allclose(gram(split, ZZ, 0.5), _reference(0.5 * split.values, ZZ), atol=1e-12)
     assert gram.evidence.workloads == 1
@@ -58,8 +61,8 @@ def test_each_split_gets_its_own_rows_from_one_workload() -> None:
     assert gram.evidence.crosscheck_difference < 1e-12
 
 
-def test_maps_that_are_not_diagonal_go_to_aer() -> None:
-    gram = _gram(IDEAL)
+def test_maps_that_are_not_diagonal_go_to_aer(tmp_path: Path) -> None:
+    gram = _gram(IDEAL, tmp_path)
     spec = FeatureMapSpec(kind="pauli", paulis=("X", "ZZ"), reps=1)
     matrix = gram.matrix(FEATURES.splits["r0f0"], spec, 0.5)
     assert gram.evidence.effective.provider == "aer"
@@ -67,16 +70,16 @@ def test_maps_that_are_not_diagonal_go_to_aer() -> None:
     assert np.allclose(np.diagonal(matrix.values), 1)
 
 
-def test_shot_counts_are_keyed_by_sample_and_angles() -> None:
-    first, again = _gram(SAMPLED), _gram(SAMPLED)
+def test_shot_counts_are_keyed_by_sample_and_angles(tmp_path: Path) -> None:
+    first, again = _gram(SAMPLED, tmp_path), _gram(SAMPLED, tmp_path)
     split = FEATURES.splits["r0f0"]
     assert np.array_equal(first(split, ZZ, 0.5), again(split, ZZ, 0.5))
     assert not np.array_equal(first(split, ZZ, 0.5), first(split, ZZ, 0.51))
     assert np.allclose(first(split, ZZ, 0.5) * 64, np.round(first(split, ZZ, 0.5) * 64))
 
 
-def test_noisy_matrices_are_circuits_both_triangles() -> None:
-    gram = _gram(NOISY)
+def test_noisy_matrices_are_circuits_both_triangles(tmp_path: Path) -> None:
+    gram = _gram(NOISY, tmp_path)
     matrix = gram.matrix(FEATURES.splits["r0f0"], ZZ, 0.5)
     assert gram.evidence.circuits_run >= 36
     assert not matrix.symmetric
@@ -84,9 +87,9 @@ def test_noisy_matrices_are_circuits_both_triangles() -> None:
     assert gram.evidence.effective.noise == NOISY.noise
 
 
-def test_guardrails_speak_before_anything_runs() -> None:
+def test_guardrails_speak_before_anything_runs(tmp_path: Path) -> None:
     narrow = IDEAL.model_copy(update={"guardrails": Guardrails(max_qubits=1)})
-    gram = _gram(narrow)
+    gram = _gram(narrow, tmp_path)
     with pytest.raises(PlanError, match="1 qubits"):
         gram(FEATURES.splits["r0f0"], ZZ, 0.5)
 

@@ -3,6 +3,8 @@
 Published or measured before: balanced accuracy of tuned ZZ kernels in repeated nested cross-validation (mean, spread).
 """
 
+from pathlib import Path
+
 import pytest
 
 from quantum_assets_tests.regression.shipped import run_study, shipped_plan
@@ -18,8 +20,8 @@ EXPECTED = {
 }
 
 
-def test_the_positive_control_wins_and_classical_kernels_do_not() -> None:
-    made = run_study(shipped_plan("ad_hoc"), "ideal")
+def test_the_positive_control_wins_and_classical_kernels_do_not(tmp_path: Path) -> None:
+    made = run_study(shipped_plan("ad_hoc"), "ideal", tmp_path)
     verdict = made["verdict"].table.to_pandas()
     assert set(verdict["verdict"]) == {"benefit"}
     assert verdict["quantum_score"].iloc[0] >= 0.95
@@ -28,8 +30,8 @@ def test_the_positive_control_wins_and_classical_kernels_do_not() -> None:
     assert rbf["p_holm"] < 0.05
 
 
-def test_shuffled_labels_let_nothing_win() -> None:
-    made = run_study(shipped_plan("shuffled_labels"), "ideal")
+def test_shuffled_labels_let_nothing_win(tmp_path: Path) -> None:
+    made = run_study(shipped_plan("shuffled_labels"), "ideal", tmp_path)
     verdict = made["verdict"].table.to_pandas()
     assert set(verdict["verdict"]) == {"no evidence of benefit"}
     scores = made["evaluation"].table.to_pandas().groupby("model")["score"].mean()
@@ -37,8 +39,8 @@ def test_shuffled_labels_let_nothing_win() -> None:
 
 
 @pytest.mark.parametrize("study", sorted(EXPECTED))
-def test_tuned_scores_agree_with_the_field_and_no_benefit_is_claimed(study: str) -> None:
-    made = run_study(shipped_plan(study), "ideal")
+def test_tuned_scores_agree_with_the_field_and_no_benefit_is_claimed(study: str, tmp_path: Path) -> None:
+    made = run_study(shipped_plan(study), "ideal", tmp_path)
     verdict = made["verdict"].table.to_pandas()
     assert set(verdict["verdict"]) != {"benefit"}
     mean, half_width = EXPECTED[study]

@@ -11,16 +11,17 @@ import pytest
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
-import json, warnings
+import json, tempfile, warnings
 warnings.simplefilter("ignore")
 from dataclasses import replace
+from pathlib import Path
 from quantum_assets.contracts.study import Protocol
 from quantum_assets.store.digest import table_digest
 from quantum_assets_tests.regression.shipped import run_study, shipped_plan
 plan = shipped_plan("iris")
 small = Protocol(outer_folds=2, repeats=1, inner_folds=2, budget=3)
 plan = replace(plan, protocol=small, baselines=("majority", "logistic", "forest", "boosting", "mlp", "svm_rbf"))
-made = run_study(plan, "sampled")
+made = run_study(plan, "sampled", Path(tempfile.mkdtemp()))
 print(json.dumps({name: table_digest(s.table, s.contract) for name, s in made.items()}))
 """
 
@@ -39,5 +40,5 @@ def _digests(hash_seed: str, threads: str) -> dict[str, str]:
 
 def test_every_asset_has_the_same_digest_in_two_processes() -> None:
     first = _digests("1", "1")
-    assert len(first) == 8
+    assert len(first) == 9
     assert first == _digests("2", "2")

@@ -1,0 +1,100 @@
+"""What is asked ahead is exactly what the later steps need, and the mode table lays the answers side by side."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from quantum_assets.components import kernel_study_comparison as comparison
+from quantum_assets.components import kernel_study_jobs as jobs
+from quantum_assets.components import kernel_study_matrices as matrices
+from quantum_assets.components.kernel_study_plan import KernelStudyPlan
+from quantum_assets.contracts.profile import ExecutionProfile, Guardrails, NoiseSpec
+from quantum_assets.contracts.study import Protocol
+from quantum_assets.contracts.ticket import State
+from quantum_assets.execution.session import Session
+from quantum_assets.orchestration.execution import control_plane
+from quantum_assets_tests.regression.shipped import loaded, shipped_plan
+
+NOISY = ExecutionProfile(
+    name="noisy",
+    mode="noisy",
+    estimator="circuits",
+    providers=("aer",),
+    shots=32,
+    seed=3,
+    noise=NoiseSpec(readout=0.02),
+    guardrails=Guardrails(max_samples=20),
+)
+SMALL = Protocol(outer_folds=2, repeats=1, inner_folds=2, budget=2, c_grid=(1.0,))
+
+
+@pytest.fixture(scope="module")
+def plan() -> KernelStudyPlan:
+    """Iris on few rows, with one noisy profile."""
+    full = shipped_plan("iris")
+    profiles = {"noisy": NOISY, "ideal": full.profiles["ideal"]}
+    return replace(full, protocol=SMALL, baselines=("majority",), profiles=profiles)
+
+
+@pytest.fixture(scope="module")
+def upstream(plan: KernelStudyPlan) -> tuple[pa.Table, pa.Table]:
+    """Rows and prepared columns."""
+    rows = loaded(matrices.dataset(plan))
+    return rows, loaded(matrices.features(plan, rows))
+
+
+def _session(plan: KernelStudyPlan, home: Path, partition: str = "noisy") -> Session:
+    return Session(control_plane(home, profiles=plan.profiles), plan.name, partition, "run-1", "run-1")
+
+
+def test_later_steps_find_everything_answered(
+    plan: KernelStudyPlan, upstream: tuple[pa.Table, pa.Table], tmp_path: Path
+) -> None:
+    session, (rows, features) = _session(plan, tmp_path), upstream
+    asked = jobs.quantum_jobs(plan, "noisy", rows, features, session)
+    table: list[dict[str, Any]] = asked.table.to_pylist()
+    assert [(row["model"], row["split"]) for row in table] == [
+        ("quantum", "full"),
+        ("quantum", "r0f0"),
+        ("quantum", "r0f1"),
+        ("no_entanglers", "r0f0"),
+        ("no_entanglers", "r0f1"),
+    ]
+    assert {row["state"] for row in table} == {"accepted"}
+    assert {row["provider"] for row in table} == {"aer"}
+    circuits = [order for order in session.plane.ledger.orders() if order.provider == "aer"]
+    kernel = matrices.quantum_kernel(plan, "noisy", rows, features, loaded(asked), session)
+    quantum, classical = loaded(kernel), loaded(matrices.classical_kernels(plan, rows, features))
+    judged = loaded(comparison.diagnostics(plan, "noisy", rows, quantum, classical))
+    scored = comparison.evaluation(plan, "noisy", rows, features, judged, session)
+    assert [order for order in session.plane.ledger.orders() if order.provider == "aer"] == circuits
+    assert kernel.tags["qa.path"] == "quantum"
+    assert kernel.tags["qa.correlation_id"] == "run-1"
+    assert scored.metrics["cache_hits"] + scored.metrics["attempts"] >= scored.metrics["workloads"]
+    assert session.plane.ledger.check() == ()
+
+
+def test_exact_profiles_ask_nothing_ahead(
+    plan: KernelStudyPlan, upstream: tuple[pa.Table, pa.Table], tmp_path: Path
+) -> None:
+    session = _session(plan, tmp_path, "ideal")
+    asked = jobs.quantum_jobs(plan, "ideal", *upstream, session)
+    assert asked.table.num_rows == 0
+    assert "Nothing is submitted ahead" in asked.notes["submitted"]
+    assert session.plane.ledger.tickets() == ()
+
+
+def test_answers_that_nobody_keeps_are_asked_for_where_they_are_needed(
+    plan: KernelStudyPlan, upstream: tuple[pa.Table, pa.Table], tmp_path: Path
+) -> None:
+    unkept = replace(plan, profiles={"noisy": NOISY.model_copy(update={"cache": False})})
+    session = _session(unkept, tmp_path)
+    asked = jobs.quantum_jobs(unkept, "noisy", *upstream, session)
+    assert {row["state"] for row in asked.table.to_pylist()} == {"not submitted"}
+    kernel = matrices.quantum_kernel(unkept, "noisy", *upstream, loaded(asked), session)
+    assert kernel.metrics["circuits_run"] == 400
+    ended = session.plane.ledger.tickets()
+    assert {ticket.state for ticket in ended} == {State.ACCEPTED}
