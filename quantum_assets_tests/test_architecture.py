@@ -38,6 +38,7 @@ TESTED_ELSEWHERE = {
     "datasets/digits": "datasets/test_datasets.py",
     "datasets/iris": "datasets/test_datasets.py",
     "datasets/wine": "datasets/test_datasets.py",
+    "execution/breaker_storage": "execution/test_breaker.py",
     "orchestration/execution": "components/test_kernel_study_jobs.py",
     "orchestration/mode_figures": "components/test_kernel_study_modes.py",
     "providers/checked_states": "providers/test_conformance.py",

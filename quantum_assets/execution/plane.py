@@ -193,6 +193,16 @@ class ControlPlane:
         by_wall = (self.clock.now() - since).total_seconds()
         return max(by_wall, self.memory.watched(what, self.clock.monotonic()))
 
+    def surely_waited(self, seconds: float, what: str, since: datetime) -> bool:
+        """Whether so many seconds have passed since a moment in the ledger, even if the wall clock was set forward.
+
+        Either this process has watched for as long itself; or, for processes that end before, the wall clock says it by
+        far (`Patience.unknown`).
+        """
+        if self.memory.watched(f"surely {what}", self.clock.monotonic()) >= seconds:
+            return True
+        return (self.clock.now() - since).total_seconds() >= max(seconds, self.patience.unknown)
+
     # Tickets
 
     def latest(self, tickets: Iterable[Ticket]) -> tuple[Ticket, ...]:

@@ -187,12 +187,11 @@ def _settled_late(plane: ControlPlane, row: OrderRow, members: Sequence[Ticket])
 
 def _asked_late(plane: ControlPlane, row: OrderRow, members: Sequence[Ticket]) -> int:
     provider, limits = plane.provider(row.provider), plane.limits(members[0])
-    waited = plane.waited(f"late {row.key} {row.submissions}", row.opened_at)
     job = None  # one that lived in a process is gone with it
     if limits.durable:
         job = row.job or provider.find(plane.order(sorted(members, key=lambda ticket: ticket.position)))
     if job is None:
-        if waited < limits.settle_seconds:
+        if not plane.surely_waited(limits.settle_seconds, f"late {row.key} {row.submissions}", row.opened_at):
             return 0
         plane.ledger.release(row.key)
         return 1

@@ -89,7 +89,8 @@ def look_up(plane: ControlPlane, tickets: Sequence[Ticket], failure: Failure | N
             f"order {tickets[0].order[:12]}", "is not in the ledger", "Run `quantum-assets doctor`; it was altered"
         )
     provider = plane.provider(row.provider)
-    waited = plane.waited(f"window {row.key} {row.submissions}", row.opened_at)
+    window = f"window {row.key} {row.submissions}"
+    waited = plane.waited(window, row.opened_at)
     try:
         job = provider.find(plane.order(plane.members(tickets[0], ())))
     except Exception as error:  # noqa: BLE001 - whatever it is: not knowing means waiting
@@ -101,7 +102,7 @@ def look_up(plane: ControlPlane, tickets: Sequence[Ticket], failure: Failure | N
         return _wait(plane, tickets, failure)
     if job is not None:
         return name(plane, tickets, job)
-    if waited < plane.limits(tickets[0]).settle_seconds:
+    if not plane.surely_waited(plane.limits(tickets[0]).settle_seconds, window, row.opened_at):
         return _wait(plane, tickets, failure)
     return _absent(plane, row, tickets, failure)
 

@@ -285,6 +285,7 @@ def test_the_cache_is_told_and_emptied(tmp_path: Path) -> None:
 
 def test_tidying_keeps_what_is_young(tmp_path: Path) -> None:
     plane = control_plane(tmp_path)
+    plane.ledger.prepare()
     plane.answers.put("b" * 32, pack_envelope(envelope_for(overlaps_workload(), BINOMIAL)))
     assert call(tmp_path, "cache", "--tidy").output == "Removed 0 workloads, 0 answers and 0 leftovers.\n"
     assert plane.answers.has("b" * 32)

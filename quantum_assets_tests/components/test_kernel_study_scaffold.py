@@ -43,7 +43,7 @@ def test_the_written_file_loads_as_it_is(tmp_path: Path, params: dict[str, objec
                 resources={STORAGE_KEY: storage_without_courier(tmp_path), EXECUTION_KEY: room_in(tmp_path)}
             )
             graph = dg.Definitions.merge(defs, storage).resolve_asset_graph()
-            assert len(list(graph.materializable_asset_keys)) == 8
+            assert len(list(graph.materializable_asset_keys)) == 10
 
 
 def test_every_field_of_a_study_is_shown_or_named(tmp_path: Path) -> None:

@@ -27,13 +27,14 @@ _LOCKED_STATES = frozenset({"40001", "40P01", "55P03"})  # serialisation failure
 
 #: The only state of the package: engines by database and process. A fork finds no engine under its own pid and makes
 #: one; what it inherited stays referenced, so that it never closes a connection that its parent still uses.
-_engines: dict[tuple[URL, int], Engine] = {}
+_engines: dict[tuple[tuple[object, ...], int], Engine] = {}
 _KEPT = 16
 
 
 def engine_for(url: URL) -> Engine:
     """The engine of this process for a database; made at the first call, connects at its first use."""
-    key = (url, os.getpid())
+    # not the URL itself: it is written out to be hashed, which takes as long as a short transaction
+    key = ((*url[:6], *sorted(url.query.items())), os.getpid())
     if key not in _engines:
         if not _engines:
             atexit.register(_close)
