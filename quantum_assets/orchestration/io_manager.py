@@ -35,7 +35,7 @@ class StoreIOManager(dg.ConfigurableIOManager):
 
     Attributes:
         home: Folder that holds store, MLflow database and outbox.
-        tracking_uri: MLflow tracking URI; empty: the SQLite database of `home`. It may hold a password: give an `EnvVar`.
+        tracking_uri: MLflow tracking URI; empty: the SQLite database of `home`. With a password: give an `EnvVar`.
         mlflow_url: Where the MLflow UI answers, for links.
         dagster_url: Where the Dagster UI answers, for links.
     """

@@ -23,7 +23,9 @@ def test_a_killed_platform_loses_nothing_and_submits_nothing_twice(tmp_path: Pat
     killed = re.search(r"3\. Killed .* SIGKILL; the provider has (\d+) jobs", answer.output)
     assert killed is not None
     assert int(killed[1]) >= 1
-    counts = re.search(r"accepted by the provider: (\d+) jobs, 0 of them twice; orders in the ledger: (\d+)", answer.output)
+    counts = re.search(
+        r"accepted by the provider: (\d+) jobs, 0 of them twice; orders in the ledger: (\d+)", answer.output
+    )
     assert counts is not None
     assert counts[1] == counts[2]
     billed = re.search(r"billed: ([0-9.]+) USD by the provider's account, ([0-9.]+) USD by the ledger's", answer.output)

@@ -1,6 +1,7 @@
 """Nothing secret stays in a text, whoever wrote it and however it was quoted; and innocent text stays as it is."""
 
 import json
+import logging
 import time
 from urllib.parse import quote
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantum_assets.contracts.errors import PlanError
-from quantum_assets.execution.redact import MASK, check_no_secret_fields, redact, secrets
+from quantum_assets.execution.redact import MASK, check_no_secret_fields, leaks, mind_the_logs, redact, secrets
 
 PLANTED = 'p1@nted/S3cret+with "quotes"\\'
 
@@ -168,6 +169,30 @@ def test_innocent_yaml_and_references_to_the_environment_pass() -> None:
             "profiles": {"ideal": {"shots": 100, "description": "the key figure"}},
         }
     )
+
+
+def test_an_exception_leaks_by_its_causes_contexts_and_members_but_not_by_what_it_hides(monkeypatch) -> None:
+    monkeypatch.setenv("VENDOR_TOKEN", PLANTED)
+    inner = ValueError(PLANTED)
+    caused, met, hidden = RuntimeError("a"), RuntimeError("b"), RuntimeError("c")
+    caused.__cause__ = inner
+    met.__context__ = hidden.__context__ = inner
+    hidden.__suppress_context__ = True
+    assert [leaks(e) for e in (inner, caused, met, hidden)] == [True, True, True, False]
+    assert leaks(ExceptionGroup("d", [inner]))
+    assert not leaks(ExceptionGroup("d", [ValueError("token")]))
+
+
+def test_lines_of_http_libraries_lose_their_secrets_and_keep_the_rest(monkeypatch, caplog) -> None:
+    monkeypatch.setenv("VENDOR_TOKEN", PLANTED)
+    mind_the_logs()
+    mind_the_logs()
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("httpx").info('HTTP Request: %s %s "%d"', "GET", f"http://h/?q={quote(PLANTED)}", 401)
+    logging.getLogger("httpcore.http11").debug("receive_response_headers %r", [(b"X-Echo", PLANTED)])
+    assert caplog.messages[0] == f'HTTP Request: GET http://h/?q={MASK} "401"'
+    assert PLANTED not in caplog.text
+    assert "X-Echo" in caplog.text
 
 
 def test_it_is_fast_enough_for_every_value(monkeypatch, report_figures) -> None:

@@ -114,7 +114,7 @@ def loading(folder: Path, more: Mapping[str, Mapping[str, Any]] | None = None) -
         dg.DagsterInstance.local_temp(str(instance_home), overrides={"telemetry": {"enabled": False}}) as instance,
     ):
 
-        def load(**changes: Any) -> Study:
+        def load(kind: type[ExecutionRoom] = ExecutionRoom, **changes: Any) -> Study:
             attributes = TINY | {"profiles": ["ideal", *extra]} | changes
             document = {"type": "quantum_assets.components.KernelStudy", "attributes": ATTRIBUTES | attributes}
             path = sandbox.scaffold_component(component_cls=KernelStudy, defs_path="small", defs_yaml_contents=document)
@@ -122,7 +122,7 @@ def loading(folder: Path, more: Mapping[str, Mapping[str, Any]] | None = None) -
             profiles = Path(sandbox.defs_folder_path) / "profiles.yaml"
             profiles.write_text(yaml.safe_dump({**PROFILES, **extra}, sort_keys=False))
             with sandbox.load_component_and_build_defs(defs_path=path) as (_component, found):
-                room = room_in(folder / "home", profiles)
+                room = kind(**room_in(folder / "home", profiles).model_dump())
                 ours = dg.Definitions(
                     resources={STORAGE_KEY: storage_without_courier(folder / "home"), EXECUTION_KEY: room},
                     sensors=[build_tickets_sensor(collecting_jobs(found))],

@@ -44,7 +44,6 @@ def test_replicates_are_independent():
         (states_workload(ZZ, 3, 2), IDEAL, "managed profiles"),
         (overlaps_workload(ZZ, 3, 2), SLOW.model_copy(update={"backend": "ibm_fez"}), "ibm_fez"),
         (states_workload(ZZ, 3, 2), SLOW, "estimator circuits"),
-        (overlaps_workload(ZZ, 3, 2), EXACT, "estimator is exact"),
     ],
 )
 def test_refuses_in_words(workload, profile, reason):
