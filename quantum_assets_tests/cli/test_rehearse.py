@@ -42,6 +42,7 @@ def test_a_killed_platform_loses_nothing_and_submits_nothing_twice(tmp_path: Pat
     report_figures(billed[0])
 
 
+@pytest.mark.slow
 def test_an_unknown_study_ends_at_once_and_leaves_no_process(tmp_path: Path) -> None:
     answer = CliRunner().invoke(main, ["rehearse", "no_such_study", "--home", str(tmp_path)])
     assert answer.exit_code != 0
