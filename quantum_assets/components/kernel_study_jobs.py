@@ -23,6 +23,7 @@ from quantum_assets.contracts.ticket import State, Ticket
 from quantum_assets.contracts.workload import Workload
 from quantum_assets.execution.session import Session
 from quantum_assets.models.learners import KernelLearner, without_entanglers
+from quantum_assets.models.tables import table_of_rows
 from quantum_assets.models.tuning import tune
 from quantum_assets.orchestration.stored import Stored
 
@@ -52,7 +53,7 @@ def quantum_jobs(
     tickets = _asked(session, [one.workload for one in asked], profile)
     rows = [_row(one, of_it, profile) for one, of_it in zip(asked, tickets, strict=True)]
     circuits, shots = sum(row["circuits"] for row in rows), sum(row["shots"] for row in rows)
-    table = pa.table({column.name: [row[column.name] for row in rows] for column in JOBS.columns}, schema=_schema())
+    table = table_of_rows(rows, JOBS)
     ids = {ticket.correlation_id for of_it in tickets for ticket in of_it}
     return Stored(
         table=table,
@@ -142,8 +143,3 @@ def _told(profile: ExecutionProfile, matrices: int, circuits: int) -> str:
         return _NOTHING
     how = "handed in; the sensor collects them" if profile.asynchronous else "asked for"
     return f"{matrices} matrices, {circuits} circuits: {how}"
-
-
-def _schema() -> pa.Schema:
-    types = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64()}
-    return pa.schema([pa.field(column.name, types[column.type]) for column in JOBS.columns])

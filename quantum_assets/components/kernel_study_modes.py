@@ -19,6 +19,7 @@ from quantum_assets.components.quantum_gram import QuantumGram
 from quantum_assets.contracts.tables import MODES
 from quantum_assets.contracts.workload import FloatArray
 from quantum_assets.execution.session import Session
+from quantum_assets.models.tables import table_of_rows
 from quantum_assets.orchestration.mode_figures import entries_beside_exact
 from quantum_assets.orchestration.stored import Stored, provenance_of, version_of
 from quantum_assets.store.gram import gram_values
@@ -54,7 +55,7 @@ def modes(
         assert exact.row_ids == ids, "the stored matrix is of the samples that the profile keeps"
         rows.append(_row(name, profile.shots, configuration, tables, values, exact.values))
         pictures[name] = (exact.values, values)
-    table = pa.Table.from_pylist(rows, schema=_schema())
+    table = table_of_rows(rows, MODES)
     return Stored(
         table=table,
         contract=MODES,
@@ -122,8 +123,3 @@ def _told(rows: Sequence[Mapping[str, Any]]) -> str:
         cells = [f"{row[name]:.4g}" if isinstance(row[name], float) else str(row[name]) for name in shown]
         lines.append([*cells, score, f"{row['cost']:.4g} {row['currency']}"])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _schema() -> pa.Schema:
-    types = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64()}
-    return pa.schema([pa.field(column.name, types[column.type], column.nullable) for column in MODES.columns])

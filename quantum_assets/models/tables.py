@@ -25,7 +25,7 @@ class VerdictSummary:
 
 def scores_table(scores: Sequence[FoldScore]) -> pa.Table:
     """Fold scores as a table of contract ``evaluation/v1``, in their order."""
-    return _table([asdict(score) for score in scores], EVALUATION)
+    return table_of_rows([asdict(score) for score in scores], EVALUATION)
 
 
 def scores_from_table(table: pa.Table) -> tuple[FoldScore, ...]:
@@ -36,7 +36,7 @@ def scores_from_table(table: pa.Table) -> tuple[FoldScore, ...]:
 
 def verdict_table(verdict: Verdict) -> pa.Table:
     """A verdict as a table of contract ``verdict/v1``: one row a rival, word and reasons on every row."""
-    return _table([_verdict_row(verdict, comparison) for comparison in verdict.comparisons], VERDICT)
+    return table_of_rows([_verdict_row(verdict, comparison) for comparison in verdict.comparisons], VERDICT)
 
 
 def verdict_summary(table: pa.Table) -> VerdictSummary:
@@ -69,6 +69,7 @@ def _verdict_row(verdict: Verdict, comparison: Comparison) -> Mapping[str, Any]:
     }
 
 
-def _table(rows: Sequence[Mapping[str, Any]], contract: TableContract) -> pa.Table:
+def table_of_rows(rows: Sequence[Mapping[str, Any]], contract: TableContract) -> pa.Table:
+    """Rows as a table with exactly the columns and types of a contract, in its order; also without any row."""
     schema = pa.schema([(column.name, _ARROW[column.type]) for column in contract.columns])
     return pa.Table.from_pylist(list(rows), schema=schema)
