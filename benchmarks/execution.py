@@ -36,7 +36,7 @@ import numpy as np
 
 from quantum_assets.circuits.build import build, diagonal_form
 from quantum_assets.contracts.answer import Answer, Request
-from quantum_assets.contracts.envelope import ResultEnvelope, States
+from quantum_assets.contracts.envelope import ResultEnvelope
 from quantum_assets.contracts.jobs import Order
 from quantum_assets.contracts.money import Budget
 from quantum_assets.contracts.profile import ExecutionProfile, NoiseSpec
@@ -178,13 +178,13 @@ def by_aer(workload: Workload, profile: ExecutionProfile) -> Callable[[], object
     from qiskit_aer import AerSimulator
     from qiskit_aer.primitives import SamplerV2
 
-    from quantum_assets.providers.aer_overlaps import prepared
+    from quantum_assets.providers.aer_circuits import prepared
     from quantum_assets.providers.aer_states import expanded
     from quantum_assets.providers.qpy import circuit_of
 
     if workload.pairs is not None:
         setup = prepared(workload, profile)
-        measured, values = setup.overlap.measured(), setup.overlap.values(workload.bindings, workload.pairs)
+        measured, values = setup.compiled.measured(), setup.compiled.values(workload.bindings, workload.pairs)
         sampler = SamplerV2.from_backend(setup.simulator, seed=profile.seed)
         return lambda: sampler.run([(measured, values)], shots=profile.shots).result()[0].data.meas.array
     simulator = AerSimulator(method="statevector", max_parallel_threads=1)
@@ -202,7 +202,7 @@ def by_aer(workload: Workload, profile: ExecutionProfile) -> Callable[[], object
 
 def values_of(envelope: ResultEnvelope) -> object:
     """What was measured."""
-    return envelope.data.amplitudes if isinstance(envelope.data, States) else envelope.data.p_zero
+    return envelope.data.outcomes
 
 
 def clock(call: Callable[[], object], times: Times) -> object:

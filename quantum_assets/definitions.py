@@ -8,7 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from quantum_assets.execution.redact import redact
+from quantum_assets.contracts.redact import redact
 from quantum_assets.orchestration.execution import EXECUTION_KEY, ExecutionRoom
 from quantum_assets.orchestration.io_manager import STORAGE_KEY, StoreIOManager
 from quantum_assets.orchestration.platform import build_platform

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
+from quantum_assets.contracts.envelope import ResultEnvelope
 from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.jobs import Calibration
 from quantum_assets.contracts.profile import ExecutionProfile
@@ -96,6 +97,19 @@ class Blabber(DurableVendor):
     def _aside(self, name: str) -> None:
         if name in self.asides:
             raise self.asides[name]
+
+
+def talkative(claim: ResultEnvelope, secret: str) -> ResultEnvelope:
+    """A claim with the secret in every text that a vendor may fill."""
+    told = {"engine": f"engine {secret}", "backend": f"backend {secret}", "versions": {f"sdk {secret}": f"1 {secret}"}}
+    return replace(
+        claim,
+        effective=claim.effective.model_copy(update=told),
+        job=f"job {secret}",
+        calibration_digest=f"digest {secret}",
+        currency=secret,
+        metrics={**claim.metrics, f"depth {secret}": 3.0},
+    )
 
 
 @dataclass

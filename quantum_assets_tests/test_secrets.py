@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,24 +16,33 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 from dagster._core.remote_representation.external_data import RepositorySnap
+from dagster.components.core.component_tree import ComponentTreeException
 from dagster_shared.serdes import serialize_value
 
 from quantum_assets import definitions
 from quantum_assets.cli.main import main
 from quantum_assets.contracts.answer import Request
+from quantum_assets.contracts.envelope import ResultEnvelope
 from quantum_assets.contracts.errors import LedgerError, PlanError, QuantumAssetsError
 from quantum_assets.contracts.jobs import JobStatus
+from quantum_assets.contracts.profile import ExecutionProfile
+from quantum_assets.contracts.redact import secrets
+from quantum_assets.contracts.workload import Workload
 from quantum_assets.execution import answering
+from quantum_assets.execution.cost import read_prices
 from quantum_assets.execution.ledger.ledger import Ledger
 from quantum_assets.execution.plane import ControlPlane, Patience
-from quantum_assets.execution.redact import secrets
+from quantum_assets.execution.policy import read_policy
+from quantum_assets.governance.budgets import read_budgets
 from quantum_assets.orchestration.execution import ExecutionRoom, control_plane
+from quantum_assets.orchestration.profiles import read_profiles
 from quantum_assets.providers import PROVIDERS
+from quantum_assets.providers.aer import AerProvider
 from quantum_assets.providers.remote import TOKEN_VARIABLE, URL_VARIABLE, RemoteProvider
 from quantum_assets.service.server import Settings
 from quantum_assets_tests.execution.fakes import SAFE, VENDOR, World, question, request
 from quantum_assets_tests.execution.rooms import room_in
-from quantum_assets_tests.gossip import Blabber, Echo, echoing, exceptions
+from quantum_assets_tests.gossip import Blabber, Echo, echoing, exceptions, talkative
 from quantum_assets_tests.leaks import Planted, files_below
 from quantum_assets_tests.orchestration.slow_study import SLOW, Study, loading
 
@@ -288,6 +297,91 @@ def test_what_nobody_foresaw_reaches_dagster_without_the_secret(tmp_path: Path, 
         assert "RuntimeError: handshake with [removed]" in serialize_value(failed)
         assert planted.in_text(shown_by(study)) == []
         assert planted.below(tmp_path) == []
+
+
+class Talker(AerProvider):
+    """Answers honestly, with the token in every text of its answers."""
+
+    def run(self, workload: Workload, profile: ExecutionProfile, replicate: int = 0) -> ResultEnvelope:
+        return talkative(super().run(workload, profile, replicate), secret_of("QISKIT_IBM_TOKEN"))
+
+
+class TalkersRoom(ExecutionRoom):
+    """A room in which `aer` talks."""
+
+    @property
+    def plane(self) -> ControlPlane:
+        plane = control_plane(Path(self.home))
+        profiles = read_profiles(Path(self.profiles_file))
+        providers = {**PROVIDERS, "aer": Talker}
+        return ControlPlane.in_home(Path(self.home), providers, plane.judge, profiles=profiles)
+
+
+@pytest.mark.slow
+def test_what_a_vendor_writes_into_its_answers_is_written_nowhere(
+    tmp_path: Path, planted: Planted, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "qiskit")  # its compiler logs every pass, a million lines
+    drawn = {"mode": "ideal", "estimator": "circuits", "providers": ["aer"], "shots": 16, "seed": 5}
+    with loading(tmp_path, {"drawn": drawn | {"guardrails": SLOW["guardrails"]}}) as load:
+        study = load(TalkersRoom)
+        made = study.defs.resolve_job_def("small_job").execute_in_process(
+            instance=study.instance,
+            partition_key="drawn",
+            asset_selection=[
+                dg.AssetKey(["small", name]) for name in ("dataset", "features", "quantum_jobs", "quantum_kernel")
+            ],
+        )
+        assert made.success
+        (event,) = made.asset_materializations_for_node("small__quantum_kernel")
+        told = serialize_value(event)
+        assert "engine [removed]" in told
+        assert "backend [removed]" in told
+        assert "digest [removed]" in told
+        assert list(study.home.rglob("*.parquet"))
+        assert any("outbox" in path.parts for path in study.home.rglob("*"))
+        assert planted.in_text(shown_by(study)) == []
+        assert planted.below(tmp_path) == []
+
+
+# Files that people edit
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "profiles.yaml": read_profiles,
+    "budgets.yaml": read_budgets,
+    "failure_policy.yaml": read_policy,
+    "prices.yaml": read_prices,
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_file_with_a_credential_is_refused_by_field_whoever_reads_it(
+    tmp_path: Path, planted: Planted, name: str
+) -> None:
+    path, password = tmp_path / name, quote(planted.plant("FILE"), safe="")
+    for line, field in (
+        (f"vendor_token: {secret_of('QISKIT_IBM_TOKEN')}x", "vendor_token"),
+        (f"some: {{description: 'with {secret_of('AWS_SESSION_TOKEN')}'}}", "some.description"),
+        (f"some: [{{url: 'https://me:{password}@host/'}}]", "some[0].url"),
+    ):
+        path.write_text(line)
+        with pytest.raises(PlanError, match="looks like a credential") as refused:
+            READERS[name](path)
+        assert refused.value.culprit == f"{name}: {field}"
+        assert planted.in_error(refused.value) == []
+    path.write_text(f"a: [\nb: {secret_of('QISKIT_IBM_TOKEN')}: c")
+    with pytest.raises(PlanError, match="is not YAML") as refused:
+        READERS[name](path)
+    assert planted.in_error(refused.value) == []
+
+
+def test_a_study_with_a_credential_is_refused_by_field(tmp_path: Path, planted: Planted) -> None:
+    secret = secret_of("AWS_SECRET_ACCESS_KEY")
+    with loading(tmp_path) as load, pytest.raises(ComponentTreeException) as refused:
+        load(description=f"read with {secret}")
+    assert isinstance(refused.value.__cause__, PlanError)
+    assert refused.value.__cause__.culprit == "small/defs.yaml: attributes.description"
+    assert planted.in_error(refused.value) == []
 
 
 # Passwords in URLs

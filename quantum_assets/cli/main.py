@@ -52,9 +52,12 @@ def main() -> None:
 @click.command(epilog="Example: quantum-assets run wine iris --profile ideal")
 @click.argument("studies", nargs=-1)
 @click.option("--profile", "wanted", multiple=True, help="Profile to run under; repeat for several.")
+@click.option(
+    "--period", "months", multiple=True, help="Month to decide for, where a study has months; default: its last."
+)
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Studies at a time.")
 @home_option
-def run(studies: tuple[str, ...], wanted: tuple[str, ...], workers: int, home: Path) -> None:
+def run(studies: tuple[str, ...], wanted: tuple[str, ...], months: tuple[str, ...], workers: int, home: Path) -> None:
     """Materialise studies through Dagster and print the verdicts.
 
     STUDIES are names below the defs folder; all of them by default, each under its first profile.
@@ -65,7 +68,7 @@ def run(studies: tuple[str, ...], wanted: tuple[str, ...], workers: int, home: P
 
     # Where nobody watches (a pipe, a CI log) a table need not be squeezed into 80 columns.
     console = Console() if sys.stdout.isatty() else Console(width=120)
-    sys.exit(run_studies(home, studies, wanted, workers, console))
+    sys.exit(run_studies(home, studies, wanted, workers, console, months))
 
 
 _STORE = (history, verify, doctor, gc, sync)

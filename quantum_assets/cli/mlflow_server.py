@@ -3,6 +3,9 @@
 MLflow creates a fresh SQLite database without a lock, and of several processes that do so at once most die; so the
 database is opened through `tracking.database` first, which takes the lock that every delivery takes. Then this process
 becomes the server: one worker, no job runner, and no Host but those named.
+
+The database's URL may hold a password, and every user of a machine can read every process's command line: so the URL
+comes in the environment (`TRACKING_VARIABLE`) and goes on to MLflow in the environment.
 """
 
 import argparse
@@ -12,6 +15,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from quantum_assets.tracking.database import connect
+
+TRACKING_VARIABLE = "QUANTUM_ASSETS_TRACKING_URI"
+"""Names the database to serve, for example sqlite:///…"""
+
+#: MLflow's own name for it.
+STORE_VARIABLE = "MLFLOW_BACKEND_STORE_URI"
 
 #: One worker and no job runner are 2 processes instead of 15; telemetry is off by both of its switches.
 ENVIRONMENT = {
@@ -25,22 +34,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Open the database under the lock, then become the server."""
     parser = argparse.ArgumentParser(prog="python -m quantum_assets.cli.mlflow_server", description=__doc__)
     parser.add_argument("--home", required=True, type=Path)
-    parser.add_argument("--tracking-uri", required=True, help="a database, for example sqlite:///…")
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", required=True, type=int)
     parser.add_argument("--allow-host", action="append", default=[], help="further Host name to answer")
     options = parser.parse_args(arguments)
-    environment = {**os.environ, **ENVIRONMENT}  # before `connect` sets what suits a client
-    connect(options.home, options.tracking_uri)
-    command = server_command(options.home, options.tracking_uri, options.host, options.port, options.allow_host)
+    tracking_uri = os.environ.get(TRACKING_VARIABLE, "")
+    if not tracking_uri:
+        parser.error(f"{TRACKING_VARIABLE} names no database")
+    # Before `connect` sets what suits a client
+    environment = {**os.environ, **ENVIRONMENT, STORE_VARIABLE: tracking_uri}
+    connect(options.home, tracking_uri)
+    command = server_command(options.home, options.host, options.port, options.allow_host)
     os.execve(command[0], command, environment)  # noqa: S606
 
 
-def server_command(home: Path, tracking_uri: str, host: str, port: int, hosts: Sequence[str] = ()) -> list[str]:
-    """The command line of MLflow's server; new experiments of HTTP clients keep their artifacts in the home too."""
+def server_command(home: Path, host: str, port: int, hosts: Sequence[str] = ()) -> list[str]:
+    """The command line of MLflow's server, without its database (`STORE_VARIABLE`).
+
+    New experiments of HTTP clients keep their artifacts in the home too.
+    """
     return [
         sys.executable, "-m", "mlflow", "server",
-        "--backend-store-uri", tracking_uri,
         "--artifacts-destination", str(home.absolute() / "mlflow" / "artifacts"),
         "--host", host,
         "--port", str(port),

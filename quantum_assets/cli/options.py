@@ -25,7 +25,8 @@ def tracking_option(command: Any) -> Any:
         "--tracking-uri",
         envvar="QUANTUM_ASSETS_TRACKING_URI",
         default="",
-        help="MLflow's database or server; by default $QUANTUM_ASSETS_TRACKING_URI, then SQLite in the home.",
+        help="MLflow's database or server; by default $QUANTUM_ASSETS_TRACKING_URI, then SQLite in the home. "
+        "Give one with a password in the variable: others can read command lines.",
     )(command)
 
 

@@ -8,15 +8,34 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Job:
-    """One study under one profile."""
+    """One study under one profile.
+
+    Attributes:
+        study: Its name.
+        profile: Execution profile.
+        period: Month that is decided for; empty where the study has none.
+        decides: Whether it ends in a decision, as optimisation studies do, and not in a verdict.
+    """
 
     study: str
     profile: str
+    period: str = ""
+    decides: bool = False
 
     @property
     def label(self) -> str:
         """As it is shown."""
-        return f"{self.study} ({self.profile})"
+        return f"{self.study} ({self.key})"
+
+    @property
+    def key(self) -> str:
+        """Partition key of its last asset."""
+        return f"{self.period}|{self.profile}" if self.period else self.profile
+
+    @property
+    def partition(self) -> dict[str, str]:
+        """The same as the store knows it."""
+        return {**({"period": self.period} if self.period else {}), "profile": self.profile}
 
 
 @dataclass(frozen=True)
@@ -41,9 +60,50 @@ def verdict_table(home: Path, outcomes: Sequence[Outcome]) -> Any:
         table.add_column(name, justify=justify, min_width=widths.get(name), overflow="fold")
     table.caption = "Mean outer score ± half of its corrected 95 % interval; p after Holm's correction."
     for outcome in sorted(outcomes, key=lambda o: (o.job.study, o.job.profile)):
-        if not outcome.problem:
+        if not outcome.problem and not outcome.job.decides:
             table.add_row(*_verdict_row(home, outcome))
     return table
+
+
+def decision_table(home: Path, outcomes: Sequence[Outcome]) -> Any:
+    """The published decisions: path, objective, gaps, and what the control ladder says the sampler added."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title="Decisions", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for name in ("study", "published", "objective", "gap", "bound", "rules", "sampler against its marginals", "time"):
+        justify: Literal["left", "right"] = "right" if name in {"objective", "gap", "bound", "time"} else "left"
+        table.add_column(name, justify=justify, overflow="fold")
+    table.caption = (
+        "Gap to the best known and to the proven bound, relative; last: does the sampler beat the product of its own "
+        "marginals through the same repair?"
+    )
+    for outcome in sorted(outcomes, key=lambda o: (o.job.study, o.job.key)):
+        if not outcome.problem and outcome.job.decides:
+            table.add_row(*_decision_row(home, outcome))
+    return table
+
+
+def _decision_row(home: Path, outcome: Outcome) -> tuple[str, ...]:
+    from quantum_assets.store.home import Home
+    from quantum_assets.store.store import Store
+
+    store, job = Store(Home(home).store), outcome.job
+    rows = store.read((job.study, "decision"), job.partition).to_pylist()
+    published = next(row for row in rows if row["published"])
+    problem = store.find((job.study, "problem"), {"period": job.period} if job.period else {}).provenance
+    finding = store.find((job.study, "decision"), job.partition).provenance.get("finding", "")
+    bound = published["gap_to_bound"]
+    return (
+        f"{job.study}\n{job.key}",
+        f"{published['path']} ({published['maker']})",
+        f"{published['objective']:.6g} {problem.get('unit', '')}",
+        f"{published['gap_to_best_known']:.2%}",
+        "none" if bound is None else f"{bound:.2%}",
+        "kept" if published["violations"] == 0 else f"broken by {published['violations']:g}",
+        str(finding),
+        f"{outcome.seconds:.0f} s",
+    )
 
 
 def _verdict_row(home: Path, outcome: Outcome) -> tuple[str, ...]:
@@ -83,11 +143,20 @@ def _interval(mean: float, low: float, high: float) -> str:
 
 def where_next(home: Path, jobs: Sequence[Job]) -> str:
     """What a newcomer does with the result."""
-    study = next((job.study for job in jobs if job.study == "wine"), jobs[0].study if jobs else "wine")
+    kernels = [job.study for job in jobs if not job.decides]
+    study = "wine" if "wine" in kernels or not kernels else kernels[0]
+    decided = next((job for job in jobs if job.decides), None)
+    where = "" if decided is None else ", ".join(f"{name}='{value}'" for name, value in decided.partition.items())
+    decision = (
+        ""
+        if decided is None
+        else f"  python -c \"import quantum_assets as qa; print(qa.load('{decided.study}/decision', {where}))\"\n"
+    )
     return (
         "\nWhere to look next\n"
         "  make ui                                 Dagster http://127.0.0.1:3000, MLflow http://127.0.0.1:5000\n"
         f"  quantum-assets history {study}/verdict --partition profile=ideal\n"
         f"  python -c \"import quantum_assets as qa; print(qa.load('{study}/quantum_kernel', profile='ideal'))\"\n"
+        f"{decision}"
         f"  files: {home / 'store' / 'current'}\n"
     )

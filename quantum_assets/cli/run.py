@@ -7,52 +7,86 @@ afterwards like any other. This process only watches the instance and reports.
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from quantum_assets.cli.report import Job, Outcome, verdict_table, where_next
+from quantum_assets.cli.report import Job, Outcome, decision_table, verdict_table, where_next
 from quantum_assets.contracts.errors import PlanError
+from quantum_assets.orchestration.partitions import PERIOD, PROFILE, dimensions_of
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance, DagsterRun
     from rich.console import Console
 
-#: Steps of one kernel study: eight assets and their eight checks; only the progress display uses it.
-STEPS_A_STUDY = 16
 _LOOK_SECONDS = 1.0
 
 
-def plan_jobs(available: dict[str, Sequence[str]], studies: Sequence[str], profiles: Sequence[str]) -> tuple[Job, ...]:
-    """Which studies to run under which profiles: as named, or all by name.
+@dataclass(frozen=True)
+class Offer:
+    """What a study can be run for.
+
+    Attributes:
+        profiles: Its execution profiles.
+        periods: Its months; none for a study without periods.
+        decides: Whether it ends in a decision and not in a verdict.
+    """
+
+    profiles: tuple[str, ...]
+    periods: tuple[str, ...] = ()
+    decides: bool = False
+
+
+def plan_jobs(
+    available: Mapping[str, Offer], studies: Sequence[str], profiles: Sequence[str], periods: Sequence[str] = ()
+) -> tuple[Job, ...]:
+    """Which studies to run under which profiles and for which months: as named, or all by name.
 
     Args:
-        available: Study name to its profiles.
+        available: Study name to what it offers.
         studies: Names wanted; empty for all.
         profiles: Profiles wanted; empty for the first of each study.
+        periods: Months wanted; empty for the last of each study that has any.
 
     Raises:
-        PlanError: For an unknown study, or a profile that a named study does not have.
+        PlanError: For an unknown study, or a profile or month that a named study does not have.
     """
     unknown = [name for name in studies if name not in available]
     if unknown:
         raise PlanError(f"study {unknown[0]}", "is not defined", f"Choose from {', '.join(sorted(available))}")
     jobs = []
     for study in studies or sorted(available):
-        wanted = profiles or available[study][:1]
-        missing = [profile for profile in wanted if profile not in available[study]]
-        if missing and studies:
-            raise PlanError(
-                f"study {study}: profile {missing[0]}",
-                "is not one of its partitions",
-                f"Choose from {', '.join(available[study])}",
-            )
-        jobs += [Job(study, profile) for profile in wanted if profile in available[study]]
+        offer = available[study]
+        wanted = _chosen(f"study {study}: profile", profiles or offer.profiles[:1], offer.profiles, bool(studies))
+        months = _chosen(f"study {study}: period", periods or offer.periods[-1:], offer.periods, bool(studies))
+        jobs += [
+            Job(study, profile, month, offer.decides)
+            for month in (months if offer.periods else ("",))
+            for profile in wanted
+        ]
     return tuple(jobs)
 
 
-def run_studies(home: Path, studies: Sequence[str], profiles: Sequence[str], workers: int, console: "Console") -> int:
+def _chosen(whose: str, wanted: Sequence[str], offered: Sequence[str], named: bool) -> list[str]:
+    missing = [key for key in wanted if key not in offered]
+    if missing and named:
+        shown = offered if len(offered) < 12 else (offered[0], "…", offered[-1])
+        raise PlanError(
+            f"{whose} {missing[0]}", "is not one of its partitions", f"Choose from {', '.join(shown) or 'none'}"
+        )
+    return [key for key in wanted if key in offered]
+
+
+def run_studies(
+    home: Path,
+    studies: Sequence[str],
+    profiles: Sequence[str],
+    workers: int,
+    console: "Console",
+    periods: Sequence[str] = (),
+) -> int:
     """Run, watch and report; returns the exit status, 0 when every run succeeded."""
     from quantum_assets.cli.instance import prepare_instance
 
@@ -64,10 +98,13 @@ def run_studies(home: Path, studies: Sequence[str], profiles: Sequence[str], wor
     console.print(f"Home: {home}")
     _end_lost_runs(console)
     _warm_tracking(home)
-    jobs = plan_jobs(_available_studies(home), studies, profiles)
+    jobs = plan_jobs(_available_studies(home), studies, profiles, periods)
     console.print(f"Materialising {len(jobs)} studies, {min(workers, len(jobs))} at a time ...")
     outcomes = tuple(_run_all(jobs, home, min(workers, len(jobs)), console))
-    console.print(verdict_table(home, outcomes))
+    if any(not job.decides for job in jobs):
+        console.print(verdict_table(home, outcomes))
+    if any(job.decides for job in jobs):
+        console.print(decision_table(home, outcomes))
     for outcome in outcomes:
         if outcome.problem:
             console.print(f"[red]failed[/red] {outcome.job.label}: {outcome.problem}", soft_wrap=True)
@@ -105,16 +142,19 @@ def _warm_tracking(home: Path) -> None:
     storage(home).new_tracker().warm()
 
 
-def _available_studies(home: Path) -> dict[str, Sequence[str]]:
-    """Study name to profile names, from the definitions."""
+def _available_studies(home: Path) -> dict[str, Offer]:
+    """Study name to what it offers, from the definitions."""
     from quantum_assets.definitions import build_defs
 
     graph = build_defs(home).resolve_asset_graph()
-    found: dict[str, Sequence[str]] = {}
+    found: dict[str, Offer] = {}
     for key in graph.materializable_asset_keys:
         partitions = graph.get(key).partitions_def
-        if key.path[-1] == "verdict" and partitions is not None:
-            found[key.path[0]] = list(partitions.get_partition_keys())
+        if key.path[-1] in ("verdict", "decision") and partitions is not None:
+            parts = [dimensions_of(one) for one in partitions.get_partition_keys()]
+            profiles = dict.fromkeys(part[PROFILE] for part in parts)
+            periods = dict.fromkeys(part[PERIOD] for part in parts if PERIOD in part)
+            found[key.path[0]] = Offer(tuple(profiles), tuple(periods), key.path[-1] == "decision")
     return found
 
 
@@ -165,18 +205,27 @@ def _run_job(job: Job) -> Outcome:
     started = time.monotonic()
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with dg.DagsterInstance.get() as instance:
-        result = (
-            _WORKER["defs"]
-            .resolve_job_def(f"{job.study}_job")
-            .execute_in_process(
-                instance=instance,
-                partition_key=job.profile,
-                raise_on_error=False,
-                run_config=quiet,
-                tags={"quantum_assets/started_by": "quantum-assets run"},
+        for name, key in _runs_of(job):
+            result = (
+                _WORKER["defs"]
+                .resolve_job_def(name)
+                .execute_in_process(
+                    instance=instance,
+                    partition_key=key,
+                    raise_on_error=False,
+                    run_config=quiet,
+                    tags={"quantum_assets/started_by": "quantum-assets run"},
+                )
             )
-        )
+            if not result.success:
+                break
     return Outcome(job, time.monotonic() - started, result.run_id, "" if result.success else _problem_of(result))
+
+
+def _runs_of(job: Job) -> tuple[tuple[str, str], ...]:
+    """Names and partition keys of the Dagster runs behind a job: what a month shares comes before what decides it."""
+    decides = (f"{job.study}_job", job.key)
+    return ((f"{job.study}_problem_job", job.period), decides) if job.period else (decides,)
 
 
 def _problem_of(result: Any) -> str:
@@ -221,7 +270,7 @@ class _Watch:
         if step and self._seen.get(run.run_id) != step and not step.endswith("checks"):
             self._seen[run.run_id] = step
             label = f"{run.job_name.removesuffix('_job')} ({run.tags.get('dagster/partition', '')})"
-            self._console.print(f"      {label}: {step} ({finished}/{STEPS_A_STUDY} steps)", style="dim")
+            self._console.print(f"      {label}: {step} ({finished} steps done)", style="dim")
 
 
 def _deliver_records(home: Path, console: "Console") -> None:

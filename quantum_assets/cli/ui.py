@@ -20,6 +20,7 @@ import click
 from quantum_assets.cli.options import home_option, tracking_option
 from quantum_assets.cli.supervisor import Say, Service, supervise
 from quantum_assets.contracts.errors import PlanError
+from quantum_assets.contracts.redact import redact
 from quantum_assets.orchestration.guard import GuardPolicy
 
 
@@ -136,20 +137,20 @@ def run_ui(plan: UiPlan, say: Say, follow: bool = False) -> int:
     with only_one(plan.home):
         say(f"Starting on {plan.home}; logs in {plan.home / 'logs'} ...")
         if not plan.serves_mlflow:
-            say(f"  mlflow     {plan.mlflow_url} (not started here)")
+            say(f"  mlflow     {redact(plan.mlflow_url)} (not started here)")
         return supervise(services(plan, dagster_home), say, follow=follow, done="Ready. Press Ctrl-C to stop.")
 
 
 def services(plan: UiPlan, dagster_home: Path) -> tuple[Service, ...]:
     """What is started, in order."""
-    from quantum_assets.cli.mlflow_server import ENVIRONMENT
+    from quantum_assets.cli.mlflow_server import ENVIRONMENT, TRACKING_VARIABLE
     from quantum_assets.tracking.database import local_uri
 
     logs = plan.home / "logs"
     environment = {
         "DAGSTER_HOME": str(dagster_home),
         "QUANTUM_ASSETS_HOME": str(plan.home),
-        "QUANTUM_ASSETS_TRACKING_URI": plan.tracking_uri,
+        TRACKING_VARIABLE: plan.tracking_uri,
         "QUANTUM_ASSETS_DAGSTER_URL": os.environ.get("QUANTUM_ASSETS_DAGSTER_URL", plan.dagster_url),
         "QUANTUM_ASSETS_MLFLOW_URL": os.environ.get("QUANTUM_ASSETS_MLFLOW_URL", plan.mlflow_url),
         "PYTHONUNBUFFERED": "1",
@@ -160,7 +161,6 @@ def services(plan: UiPlan, dagster_home: Path) -> tuple[Service, ...]:
     mlflow_address = ("--host", plan.host, "--port", str(plan.mlflow_port))
     hosts = tuple(part for name in plan.policy.hosts for part in ("--allow-host", name))
     read_only = ("--read-only",) if plan.policy.read_only else ()
-    store = ("--home", str(plan.home), "--tracking-uri", plan.tracking_uri or local_uri(plan.home))
     found = [
         Service(
             "webserver",
@@ -183,11 +183,12 @@ def services(plan: UiPlan, dagster_home: Path) -> tuple[Service, ...]:
         found.append(
             Service(
                 "mlflow",
-                (*python, "quantum_assets.cli.mlflow_server", *mlflow_address, *store, *hosts),
+                (*python, "quantum_assets.cli.mlflow_server", *mlflow_address, "--home", str(plan.home), *hosts),
                 logs / "mlflow.log",
                 lambda: fetch(f"{plan.mlflow_url}/health") is not None,
                 plan.mlflow_url,
-                environment,
+                # Not on the command line: it may hold a password, and `ps` shows that to everybody
+                {**environment, TRACKING_VARIABLE: plan.tracking_uri or local_uri(plan.home)},
                 directory=plan.home,
             )
         )

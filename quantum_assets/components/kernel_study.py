@@ -7,12 +7,14 @@ from typing import Annotated
 import dagster as dg
 from pydantic import Field
 
-from quantum_assets.components.kernel_study_assets import StudyLook, study_assets
+from quantum_assets.components.kernel_study_assets import study_assets
 from quantum_assets.components.kernel_study_checks import study_checks
 from quantum_assets.components.kernel_study_plan import BASELINE_NAMES, KernelStudyPlan
 from quantum_assets.components.kernel_study_scaffold import KernelStudyScaffolder
+from quantum_assets.components.study_look import StudyLook
 from quantum_assets.components.yaml_values import FeatureMapYaml, PreparationYaml, ProtocolYaml, SourceYaml, YamlValue
 from quantum_assets.contracts.errors import PlanError
+from quantum_assets.contracts.yaml_file import read_documents
 from quantum_assets.orchestration.partitions import profile_partitions
 from quantum_assets.orchestration.profiles import FILE_NAME, choose_profiles, read_profiles
 from quantum_assets.orchestration.tickets import collect_job_name
@@ -20,6 +22,7 @@ from quantum_assets.orchestration.tickets import collect_job_name
 COLLECTS = "quantum_kernel"
 """The first asset of the collecting run."""
 
+_FILE = "defs.yaml"
 #: A run whose process died is begun again from where it failed; a step that failed for a reason is not.
 _AFTER_A_CRASH = {"dagster/max_retries": "2"}
 
@@ -59,6 +62,8 @@ class KernelStudy(dg.Component, dg.Model, YamlValue):
             PlanError: For anything in the YAML that cannot work, before a run exists.
         """
         folder = Path(context.path)
+        if (folder / _FILE).is_file():  # there is none where a study is built in Python
+            read_documents(folder / _FILE, "Write it", culprit=f"{folder.name}/{_FILE}")  # holds no credential
         plan = self.plan(folder, Path(context.defs_module_path) / FILE_NAME)
         look = StudyLook(self.description, self.owner, self.tags, self.code_version)
         partitions = profile_partitions(plan.name, self.profiles)

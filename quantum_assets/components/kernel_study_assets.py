@@ -1,8 +1,6 @@
 """The asset graph of a kernel study: names, edges, partitions, words; what a step computes is elsewhere."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
 
 import dagster as dg
 import pyarrow as pa
@@ -12,27 +10,16 @@ from quantum_assets.components import kernel_study_jobs as jobs
 from quantum_assets.components import kernel_study_matrices as matrices
 from quantum_assets.components import kernel_study_modes as side_by_side
 from quantum_assets.components.kernel_study_plan import KernelStudyPlan
-from quantum_assets.contracts.errors import PlanError, ProviderError, QuantumAssetsError, UnderWay
-from quantum_assets.execution.redact import leaks, redact
+from quantum_assets.components.study_look import StudyLook
+from quantum_assets.contracts.errors import UnderWay
 from quantum_assets.execution.session import Session
 from quantum_assets.orchestration.automation import on_changed_content
 from quantum_assets.orchestration.execution import EXECUTION_KEY, ExecutionRoom
 from quantum_assets.orchestration.io_manager import STORAGE_KEY, StoreIOManager
 from quantum_assets.orchestration.partitions import ONE_PARTITION_A_RUN
-from quantum_assets.orchestration.stored import Stored, materialized
+from quantum_assets.orchestration.steps import Result, step
 
-Result = dg.MaterializeResult[Stored]
 Declaration = Callable[[Callable[..., Result | Iterator[Result]]], dg.AssetsDefinition]
-
-
-@dataclass(frozen=True)
-class StudyLook:
-    """How a study presents itself in the UI; no number depends on it, but for `code_version`."""
-
-    description: str
-    owner: str | None
-    tags: Mapping[str, str]
-    code_version: str
 
 
 def study_assets(
@@ -44,15 +31,15 @@ def study_assets(
 
     @declare({"parquet"}, about + _DATASET, partitioned=False)
     def dataset() -> Result:
-        return _step(lambda: matrices.dataset(plan))
+        return step(lambda: matrices.dataset(plan))
 
     @declare({"parquet", "sklearn"}, _FEATURES, "dataset", partitioned=False)
     def features(dataset: pa.Table) -> Result:
-        return _step(lambda: matrices.features(plan, dataset))
+        return step(lambda: matrices.features(plan, dataset))
 
     @declare({"parquet", "qiskit"}, _QUANTUM_JOBS, "dataset", "features", runs=True)
     def quantum_jobs(context: dg.AssetExecutionContext, dataset: pa.Table, features: pa.Table) -> Result:
-        return _step(lambda: jobs.quantum_jobs(plan, context.partition_key, dataset, features, _session(plan, context)))
+        return step(lambda: jobs.quantum_jobs(plan, context.partition_key, dataset, features, _session(plan, context)))
 
     @declare(
         {"parquet", "qiskit", "mlflow"}, _QUANTUM_KERNEL, "dataset", "features", "quantum_jobs", runs=True, waits=True
@@ -61,7 +48,7 @@ def study_assets(
         context: dg.AssetExecutionContext, dataset: pa.Table, features: pa.Table, quantum_jobs: pa.Table
     ) -> Iterator[Result]:
         try:
-            yield _step(
+            yield step(
                 lambda: matrices.quantum_kernel(
                     plan, context.partition_key, dataset, features, quantum_jobs, _session(plan, context)
                 )
@@ -71,13 +58,13 @@ def study_assets(
 
     @declare({"parquet", "numpy"}, _CLASSICAL_KERNELS, "dataset", "features", partitioned=False)
     def classical_kernels(dataset: pa.Table, features: pa.Table) -> Result:
-        return _step(lambda: matrices.classical_kernels(plan, dataset, features))
+        return step(lambda: matrices.classical_kernels(plan, dataset, features))
 
     @declare({"parquet", "numpy", "mlflow"}, _DIAGNOSTICS, "dataset", "quantum_kernel", "classical_kernels")
     def diagnostics(
         context: dg.AssetExecutionContext, dataset: pa.Table, quantum_kernel: pa.Table, classical_kernels: pa.Table
     ) -> Result:
-        return _step(
+        return step(
             lambda: comparison.diagnostics(plan, context.partition_key, dataset, quantum_kernel, classical_kernels)
         )
 
@@ -85,7 +72,7 @@ def study_assets(
     def evaluation(
         context: dg.AssetExecutionContext, dataset: pa.Table, features: pa.Table, diagnostics: pa.Table
     ) -> Result:
-        return _step(
+        return step(
             lambda: comparison.evaluation(
                 plan,
                 context.partition_key,
@@ -99,11 +86,11 @@ def study_assets(
 
     @declare({"parquet", "mlflow"}, _VERDICT, "evaluation", "diagnostics")
     def verdict(context: dg.AssetExecutionContext, evaluation: pa.Table, diagnostics: pa.Table) -> Result:
-        return _step(lambda: comparison.verdict(plan, context.partition_key, evaluation, diagnostics))
+        return step(lambda: comparison.verdict(plan, context.partition_key, evaluation, diagnostics))
 
     @declare({"parquet", "sklearn", "mlflow"}, _MODEL, "dataset", "quantum_kernel")
     def kernel_model(context: dg.AssetExecutionContext, dataset: pa.Table, quantum_kernel: pa.Table) -> Result:
-        return _step(lambda: comparison.kernel_model(plan, context.partition_key, dataset, quantum_kernel))
+        return step(lambda: comparison.kernel_model(plan, context.partition_key, dataset, quantum_kernel))
 
     @declare(
         {"parquet", "numpy", "mlflow"},
@@ -116,7 +103,7 @@ def study_assets(
     )
     def modes(context: dg.AssetExecutionContext, dataset: pa.Table, features: pa.Table) -> Result:
         found = _modes_so_far(plan, getattr(context.resources, STORAGE_KEY))
-        return _step(lambda: side_by_side.modes(plan, found, dataset, features, _session(plan, context)))
+        return step(lambda: side_by_side.modes(plan, found, dataset, features, _session(plan, context)))
 
     return [
         dataset,
@@ -183,38 +170,6 @@ def _session(plan: KernelStudyPlan, context: dg.AssetExecutionContext) -> Sessio
     room: ExecutionRoom = getattr(context.resources, EXECUTION_KEY)
     partition = context.partition_key if context.has_partition_key else ""
     return room.session(plan.name, partition, context.run_id)
-
-
-def _step(body: Callable[[], Stored]) -> Result:
-    """Run one step and speak Dagster: our errors become failures with culprit, problem and mend as metadata.
-
-    This is the border to Dagster's log, which keeps whole chains of exceptions: one with a secret in it stays behind.
-    Only a provider that says that trying again may help is worth a retry; everything else fails the same way twice.
-    """
-    started_at = int(time.time() * 1000)
-    try:
-        return materialized(replace(body(), started_at=started_at))
-    except UnderWay:
-        raise
-    except Exception as exc:
-        secret = leaks(exc)
-        if not secret and not isinstance(exc, QuantumAssetsError):
-            raise
-        raise _told(exc) from (None if secret else exc)
-
-
-def _told(error: Exception) -> Exception:
-    """What Dagster is told of a failure."""
-    if not isinstance(error, QuantumAssetsError):
-        return dg.Failure(redact(f"{type(error).__name__}: {error}"), metadata={"kind": type(error).__name__})
-    if isinstance(error, ProviderError) and error.retry:
-        return dg.RetryRequested(max_retries=2, seconds_to_wait=5)
-    words = {name: redact(getattr(error, name)) for name in ("culprit", "problem", "mend")}
-    return dg.Failure(
-        description=redact(str(error)),
-        metadata={**words, "kind": type(error).__name__},
-        allow_retries=not isinstance(error, PlanError),
-    )
 
 
 _DATASET = (

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from quantum_assets.components.execution_records import profile_params
 from quantum_assets.components.kernel_study_inputs import (
     QUANTUM,
     baselines_of,
@@ -23,12 +24,7 @@ from quantum_assets.components.kernel_study_inputs import (
     same_samples,
 )
 from quantum_assets.components.kernel_study_plan import KernelStudyPlan
-from quantum_assets.components.kernel_study_records import (
-    evidence_of,
-    profile_params,
-    provenance,
-    study_params,
-)
+from quantum_assets.components.kernel_study_records import evidence_of, provenance, study_params
 from quantum_assets.contracts.evaluation import FoldScore, Verdict
 from quantum_assets.contracts.record import ModelRecord
 from quantum_assets.contracts.tables import DIAGNOSTICS, EVALUATION, MODEL, VERDICT

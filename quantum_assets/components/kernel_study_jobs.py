@@ -12,16 +12,18 @@ from typing import Any
 
 import pyarrow as pa
 
+from quantum_assets.components.execution_records import profile_params
 from quantum_assets.components.kernel_study_inputs import open_inputs, quantum_learner, rows_under, shared_budget
 from quantum_assets.components.kernel_study_plan import KernelStudyPlan
-from quantum_assets.components.kernel_study_records import profile_params, provenance, study_params
+from quantum_assets.components.kernel_study_records import provenance, study_params
 from quantum_assets.components.quantum_gram import QuantumGram
 from quantum_assets.contracts.dataset import Dataset, Features
+from quantum_assets.contracts.money import MICROS
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.tables import JOBS
 from quantum_assets.contracts.ticket import State, Ticket
 from quantum_assets.contracts.workload import Workload
-from quantum_assets.execution.session import Session
+from quantum_assets.execution.session import Bill, Session
 from quantum_assets.models.learners import KernelLearner, without_entanglers
 from quantum_assets.models.tables import table_of_rows
 from quantum_assets.models.tuning import tune
@@ -54,6 +56,7 @@ def quantum_jobs(
     rows = [_row(one, of_it, profile) for one, of_it in zip(asked, tickets, strict=True)]
     circuits, shots = sum(row["circuits"] for row in rows), sum(row["shots"] for row in rows)
     table = table_of_rows(rows, JOBS)
+    bill = session.bill(ticket for of_it in tickets for ticket in of_it)
     ids = {ticket.correlation_id for of_it in tickets for ticket in of_it}
     return Stored(
         table=table,
@@ -63,6 +66,7 @@ def quantum_jobs(
             {"dataset": dataset_rows, "features": feature_rows},
             profile=profile,
             correlation_ids=sorted(ids),
+            currency=bill.currency,
         ),
         params=study_params(plan) | profile_params(profile),
         metrics={
@@ -71,8 +75,10 @@ def quantum_jobs(
             "shots": float(shots),
             "tickets": float(sum(len(of_it) for of_it in tickets)),
             "open_tickets": float(sum(not ticket.ended for of_it in tickets for ticket in of_it)),
+            "estimated_cost": bill.estimated / MICROS,
+            "cost": bill.charged / MICROS,
         },
-        notes={"submitted": _told(profile, len(rows), circuits)},
+        notes={"submitted": _told(profile, len(rows), circuits), "cost": _costs(bill)},
         tags={"qa.correlation_id": ", ".join(sorted(ids))},
     )
 
@@ -136,6 +142,12 @@ def _row(one: Wanted, tickets: Sequence[Ticket], profile: ExecutionProfile) -> d
         "state": "not submitted" if behind is None else behind.state.value,
         "reason": "it is asked for where it is needed" if behind is None else behind.reason,
     }
+
+
+def _costs(bill: Bill) -> str:
+    charged, estimated = (f"{micros / MICROS:.6g} {bill.currency}" for micros in (bill.charged, bill.estimated))
+    later = f"; {bill.unsettled} more to be settled" if bill.unsettled else ""
+    return f"{charged} charged, {estimated} estimated{later}"
 
 
 def _told(profile: ExecutionProfile, matrices: int, circuits: int) -> str:

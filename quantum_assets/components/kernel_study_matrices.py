@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from quantum_assets.circuits.archive import drawing_png
 from quantum_assets.circuits.build import build
+from quantum_assets.components.execution_records import Param, circuit_artifacts, profile_params
 from quantum_assets.components.kernel_study_inputs import (
     class_of,
     open_inputs,
@@ -16,14 +17,7 @@ from quantum_assets.components.kernel_study_inputs import (
     shared_budget,
 )
 from quantum_assets.components.kernel_study_plan import KernelStudyPlan
-from quantum_assets.components.kernel_study_records import (
-    Param,
-    circuit_artifacts,
-    evidence_of,
-    profile_params,
-    provenance,
-    study_params,
-)
+from quantum_assets.components.kernel_study_records import evidence_of, provenance, study_params
 from quantum_assets.contracts.tables import DATASET, FEATURES, GRAM, KERNELS
 from quantum_assets.datasets.loading import load
 from quantum_assets.datasets.preparation import prepare

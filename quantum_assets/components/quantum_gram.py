@@ -5,17 +5,18 @@ kept: every matrix after that is a product. For pair-priced profiles (circuits) 
 its own, which is why the learner asks for the chosen configuration only.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from quantum_assets.components.evidence import Evidence, sum_up
 from quantum_assets.contracts.answer import Answer
 from quantum_assets.contracts.dataset import Features, PreparedSplit
-from quantum_assets.contracts.envelope import AdmittedResult, Attempt, ComplexArray, ResultEnvelope, States
+from quantum_assets.contracts.envelope import AdmittedResult, ComplexArray, States
 from quantum_assets.contracts.errors import UnderWay
 from quantum_assets.contracts.kernel import KernelMatrix
-from quantum_assets.contracts.profile import EffectiveProfile, ExecutionProfile
+from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.study import FeatureMapSpec
 from quantum_assets.contracts.workload import FloatArray, Workload
 from quantum_assets.execution.session import Session
@@ -27,56 +28,6 @@ from quantum_assets.kernels.sampling import binomial, sample_keys
 from quantum_assets.trust.admit import require
 
 _KEPT_BYTES = 1_000_000_000
-_PATHS = ("quantum", "ensemble", "classical")
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What the envelopes behind some matrices said, added up.
-
-    Attributes:
-        effective: The profile as it really ran, of the latest envelope.
-        workloads: Envelopes seen.
-        crosscheck_difference: Largest difference on any recomputed tile; None if only sampled tiles were compared.
-        crosscheck_zscore: Largest deviation in standard errors on any sampled tile; None if none was.
-        circuits_run: Circuits really executed.
-        run_seconds: Seconds inside providers.
-        queue_seconds: Longest wait in a provider's queue.
-        cost: What the answers cost, in `currency`.
-        currency: Of `cost`.
-        cache_hits: Answers that were known, so that nothing was run for them.
-        path: quantum, classical or ensemble: the least quantum of the answers' paths.
-        reasons: Why an answer was not the quantum path's, each once.
-        attempts: Every try behind the answers.
-        differences: Respects in which what ran is not what its answer's profile says; the trust boundary saw none.
-        backends: Devices or simulators that answered.
-        calibrations: Digests of their calibrations.
-        correlation_ids: Of the requests.
-        depth: Depth of the circuits as compiled; None where nothing was compiled.
-        two_qubit_gates: Their two-qubit gates as compiled.
-        checks: Names of the trust checks passed.
-    """
-
-    effective: EffectiveProfile
-    workloads: int
-    crosscheck_difference: float | None
-    crosscheck_zscore: float | None
-    circuits_run: int
-    run_seconds: float
-    queue_seconds: float
-    cost: float
-    currency: str
-    cache_hits: int
-    path: str
-    reasons: tuple[str, ...]
-    attempts: tuple[Attempt, ...]
-    differences: tuple[str, ...]
-    backends: tuple[str, ...]
-    calibrations: tuple[str, ...]
-    correlation_ids: tuple[str, ...]
-    depth: float | None
-    two_qubit_gates: float | None
-    checks: tuple[str, ...]
 
 
 @dataclass
@@ -141,32 +92,7 @@ class QuantumGram:
     @property
     def evidence(self) -> Evidence:
         """What was run so far; asks for at least one matrix first."""
-        answers = [answer for answer, _ in self._answers]
-        envelopes = [answer.envelope for answer in answers]
-        return Evidence(
-            effective=envelopes[-1].effective,
-            workloads=len(envelopes),
-            crosscheck_difference=_largest(envelopes, lambda e: e.crosscheck_difference),
-            crosscheck_zscore=_largest(envelopes, lambda e: e.crosscheck_zscore),
-            circuits_run=sum(e.circuits_run for e in envelopes),
-            run_seconds=sum(e.timings.run + e.timings.transpile for e in envelopes),
-            queue_seconds=max(e.timings.queue for e in envelopes),
-            cost=sum(e.cost for e in envelopes if not e.cache_hit),
-            currency=envelopes[-1].currency,
-            cache_hits=sum(answer.cache_hit for answer in answers),
-            path=max((answer.path for answer in answers), key=_PATHS.index),
-            reasons=_distinct(answer.reason for answer in answers),
-            attempts=tuple(attempt for answer in answers for attempt in answer.attempts),
-            differences=_distinct(
-                difference for a in answers for difference in a.envelope.effective.differences(a.profile)
-            ),
-            backends=_distinct(e.effective.backend or e.effective.provider for e in envelopes),
-            calibrations=_distinct(e.calibration_digest or "" for e in envelopes),
-            correlation_ids=_distinct(e.correlation_id for e in envelopes),
-            depth=_largest(envelopes, lambda e: e.metrics.get("compiled_depth")),
-            two_qubit_gates=_largest(envelopes, lambda e: e.metrics.get("compiled_two_qubit_gates")),
-            checks=self._answers[-1][1].checks,
-        )
+        return sum_up(self._answers)
 
     def _states_of(self, split: PreparedSplit, spec: FeatureMapSpec, bandwidth: float) -> "_SplitStates":
         group = self._group_of(split)
@@ -235,12 +161,3 @@ class _SplitStates:
 
     amplitudes: ComplexArray
     keys: KeyArray | None
-
-
-def _largest(envelopes: list[ResultEnvelope], value: Callable[[ResultEnvelope], float | None]) -> float | None:
-    found = [v for v in map(value, envelopes) if v is not None]
-    return max(found) if found else None
-
-
-def _distinct(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(word for word in words if word))

@@ -11,6 +11,8 @@ import dagster as dg
 from pydantic import BaseModel, ValidationError
 
 from quantum_assets.contracts.errors import PlanError
+from quantum_assets.contracts.optimization import ClassicalSpec, DecisionPolicy, Periods, ProblemSpec, QuantumSpec
+from quantum_assets.contracts.qaoa import Objective, TrainingBudget
 from quantum_assets.contracts.study import DataSource, FeatureMapSpec, Preparation, Protocol
 
 
@@ -45,6 +47,37 @@ class FeatureMapYaml(FeatureMapSpec, YamlValue):
 
 class ProtocolYaml(Protocol, YamlValue):
     """`Protocol` as YAML states it."""
+
+
+class ProblemYaml(ProblemSpec, YamlValue):
+    """`ProblemSpec` as YAML states it."""
+
+
+class PeriodsYaml(Periods, YamlValue):
+    """`Periods` as YAML states it."""
+
+
+class ObjectiveYaml(Objective, YamlValue):
+    """`Objective` as YAML states it."""
+
+
+class TrainingYaml(TrainingBudget, YamlValue):
+    """`TrainingBudget` as YAML states it."""
+
+
+class QuantumYaml(QuantumSpec, YamlValue):
+    """`QuantumSpec` as YAML states it."""
+
+    objective: ObjectiveYaml = ObjectiveYaml()
+    training: TrainingYaml = TrainingYaml(optimiser="nelder_mead", evaluations=80)
+
+
+class ClassicalYaml(ClassicalSpec, YamlValue):
+    """`ClassicalSpec` as YAML states it."""
+
+
+class PolicyYaml(DecisionPolicy, YamlValue):
+    """`DecisionPolicy` as YAML states it."""
 
 
 def _in_yaml(context: dg.ResolutionContext, exc: ValidationError) -> PlanError:

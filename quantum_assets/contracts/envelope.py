@@ -14,6 +14,7 @@ from quantum_assets.contracts.profile import EffectiveProfile
 from quantum_assets.contracts.workload import FloatArray
 
 ComplexArray = npt.NDArray[np.complex128]
+PackedBits = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +23,11 @@ class States:
 
     amplitudes: ComplexArray
 
+    @property
+    def outcomes(self) -> ComplexArray:
+        """The array of it, whatever the kind of data."""
+        return self.amplitudes
+
 
 @dataclass(frozen=True, eq=False)
 class Overlaps:
@@ -29,6 +35,31 @@ class Overlaps:
 
     p_zero: FloatArray
     shots: int | None
+
+    @property
+    def outcomes(self) -> FloatArray:
+        """The array of it, whatever the kind of data."""
+        return self.p_zero
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Measured outcomes, one row a shot, eight qubits a byte.
+
+    Qubit i is bit `i % 8` (the lowest is bit 0) of byte `i // 8`; bits past the last qubit are 0.
+
+    Attributes:
+        packed: uint8, shape `(n_bindings, shots, ceil(n_qubits / 8))`.
+        shots: Shots a binding, as the provider says.
+    """
+
+    packed: PackedBits
+    shots: int
+
+    @property
+    def outcomes(self) -> PackedBits:
+        """The array of it, whatever the kind of data."""
+        return self.packed
 
 
 @dataclass(frozen=True)
@@ -49,7 +80,8 @@ class Attempt:
         provider: Who was asked.
         backend: Its device or simulator; empty where it has only one.
         outcome: The state in which the ticket ended.
-        modification: What was changed from the try before; empty for none.
+        modification: What was changed from the try before, or, in try 1, the choice of another backend by the
+            profile's own policy; empty for none.
         reason: Why it ended so.
         ticket: Id in the ledger.
         path: Which path it was a try of: quantum or classical.
@@ -94,7 +126,7 @@ class ResultEnvelope:
     workload_fingerprint: str
     profile_fingerprint: str
     effective: EffectiveProfile
-    data: States | Overlaps
+    data: States | Overlaps | Samples
     crosscheck_difference: float | None
     crosscheck_zscore: float | None
     circuits_run: int

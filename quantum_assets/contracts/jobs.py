@@ -84,6 +84,23 @@ class Calibration:
 
 
 @dataclass(frozen=True)
+class BackendFact:
+    """What is known of a backend at one moment.
+
+    Attributes:
+        name: As profiles name it.
+        n_qubits: Its width.
+        queue: Jobs before one's own; None: not told.
+        error: Typical error of a two-qubit gate, 0 to 1; None: not told.
+    """
+
+    name: str
+    n_qubits: int
+    queue: int | None = None
+    error: float | None = None
+
+
+@dataclass(frozen=True)
 class Limits:
     """What a provider takes and promises, for one profile.
 

@@ -79,6 +79,15 @@ class Batching(Frozen):
         3600.0, gt=0, description="A workload that waited this long unsubmitted is dropped to the fallback."
     )
 
+    @model_validator(mode="after")
+    def _sent_before_stale(self) -> Self:
+        if self.max_wait_seconds >= self.stale_seconds:
+            raise ValueError(
+                f"max_wait_seconds ({self.max_wait_seconds:g}) is not below stale_seconds ({self.stale_seconds:g}): "
+                "a workload that waits for others would be dropped as stale; lower the one or raise the other"
+            )
+        return self
+
 
 class Routing(Frozen):
     """Which path answers, as data.
@@ -90,13 +99,19 @@ class Routing(Frozen):
     prefer: Literal["quantum", "classical", "ensemble"] = "quantum"
     fallback: str | None = Field(None, description="Name of the classical profile; null: the failure is the answer.")
     flag: bool = Field(True, description="Off: the quantum path is not taken, and the reason says so.")
+    choose: Literal["first", "suitable"] = Field(
+        "first",
+        description="Which backend a request goes to. `first`: the profile's own. `suitable`: of it and its "
+        "alternatives, the one that is wide enough and has the best place by queue and two-qubit error, as they are "
+        "when the request is asked.",
+    )
 
 
 class ExecutionProfile(Frozen):
     """One way to run any workload: partition key of every quantum asset.
 
     `estimator` says where a kernel entry comes from: `exact` (a matrix product of states), `binomial` (statistically
-    exact sampling of an ideal device: no circuits are run) or `circuits` (overlap circuits through a sampler).
+    exact sampling of an ideal device: no circuits are run) or `circuits` (measured circuits through a sampler).
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$", description="Partition key.")
@@ -112,7 +127,9 @@ class ExecutionProfile(Frozen):
     backend: str | None = Field(
         None, max_length=200, description="Device or simulator of the provider; null: the provider's only one."
     )
-    alternatives: tuple[str, ...] = Field((), description="Backends that a retry may move to, in order.")
+    alternatives: tuple[str, ...] = Field(
+        (), description="Backends that a retry may move to, in order; and the choice, where routing.choose is suitable."
+    )
     reproducible: bool = Field(
         True, description="Whether the seed must be honoured. Devices, and some services, cannot."
     )
@@ -158,6 +175,8 @@ class ExecutionProfile(Frozen):
             raise ValueError(f"routing.prefer '{self.routing.prefer}' needs routing.fallback, a classical profile")
         if self.routing.fallback == self.name:
             raise ValueError("routing.fallback names the profile itself")
+        if self.routing.choose == "suitable" and not (self.backend and set(self.alternatives) - {self.backend}):
+            raise ValueError("routing.choose 'suitable' needs a backend and alternatives to choose among")
         return self
 
     @property

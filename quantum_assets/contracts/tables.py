@@ -268,5 +268,127 @@ TICKETS = TableContract(
         Column("oldest_open", "string", "Moment (UTC) at which the oldest of them was planned; empty: all ended."),
     ),
 )
+PROBLEM = TableContract(
+    "problem/v1",
+    (
+        Column("part", "string", "Variables first, then the terms of the Ising polynomial.", isin=("variable", "term")),
+        Column("name", "string", "The variable's name, or the names in the term joined by a star."),
+        Column("members", "string", "Numbers of the variables, increasing, separated by blanks."),
+        Column("coefficient", "float64", "Of the term, spins z = 1 - 2 x, energy units; 0 for a variable."),
+    ),
+)
+SOLUTIONS = TableContract(
+    "classical_solutions/v1",
+    (
+        Column("solver", "string", "Name of the rival.", unique=True),
+        Column("state", "string", "Whether it ran.", isin=("ran", "declined")),
+        Column("reason", "string", "Why it declined; empty where it ran."),
+        Column("bits", "string", "Best row, variable 0 first; empty where it declined."),
+        Column("energy", "float64", "Of that row, under the encoding; minimised.", nullable=True),
+        Column("objective", "float64", "Of that row, recomputed, in the problem's unit.", nullable=True),
+        Column("violations", "float64", "By how much it breaks the constraints; 0: feasible.", nullable=True, ge=0),
+        Column("bound", "float64", "Proven lower bound of the energy.", nullable=True),
+        Column("proven", "bool", "Whether the bound meets the energy."),
+        Column("reads", "int64", "Independent reads or restarts.", ge=0),
+        Column("seconds", "float64", "Wall seconds that it took.", ge=0),
+        Column("incumbents", "string", "JSON list of [wall seconds, energy], one an improvement."),
+        Column("settings", "string", "JSON object: what it ran with."),
+    ),
+    volatile=("seconds", "incumbents"),
+)
+SAMPLING_JOBS = TableContract(
+    "sampling_jobs/v1",
+    (
+        Column("circuit", "string", "Name of the ansatz."),
+        Column("fingerprint", "string", "Of the circuit, parameters unbound."),
+        Column("gammas", "string", "JSON list, radians."),
+        Column("betas", "string", "JSON list, radians."),
+        Column("convention", "string", "What the angles multiply, as a formula."),
+        Column("source", "string", "Where the angles come from."),
+        Column("value", "float64", "Objective of training at these angles, exact, energy units."),
+        Column("start_value", "float64", "The same at the angles that training began with."),
+        Column("random_value", "float64", "Objective of training for uniform rows."),
+        Column("difference", "float64", "Largest difference of an amplitude between circuit and engine.", ge=0),
+        Column("evaluations", "int64", "Evaluations that training made.", ge=1),
+        Column("workload", "string", "Fingerprint of what is asked; empty: asked where it is needed."),
+        Column("shots", "int64", "Shots asked for; 0: the exact state.", ge=0),
+        Column("provider", "string", "Who got it; empty while nobody did."),
+        Column("backend", "string", "Where."),
+        Column("tickets", "string", "Ids in the ledger, separated by blanks."),
+        Column("state", "string", "Where the ticket behind it stood when the step ended."),
+        Column("reason", "string", "Why it stood there."),
+    ),
+    volatile=("provider", "backend", "tickets", "state", "reason"),
+)
+SAMPLES = TableContract(
+    "quantum_samples/v1",
+    (
+        Column("part", "string", "Samples, or the history of training.", isin=("sample", "history")),
+        Column("index", "int64", "Rank by energy; or number of the evaluation.", ge=0),
+        Column("bits", "string", "The row, variable 0 first; empty in the history."),
+        Column("count", "int64", "Shots that gave it; 0 in the history.", ge=0),
+        Column("probability", "float64", "Exact, where the state is known.", nullable=True, ge=0, le=1.0000001),
+        Column("energy", "float64", "Recomputed from the row; or the value of the evaluation."),
+        Column("objective", "float64", "Recomputed from the row, in the problem's unit.", nullable=True),
+        Column("violations", "float64", "By how much the row breaks the constraints.", nullable=True, ge=0),
+        Column("angles", "string", "JSON list of house angles, gammas then betas; empty for samples."),
+    ),
+)
+
+
+def _interval(name: str, meaning: str) -> tuple[Column, ...]:
+    return (
+        Column(name, "float64", meaning, nullable=True),
+        Column(f"{name}_low", "float64", f"Lower end of its interval: {meaning}", nullable=True),
+        Column(f"{name}_high", "float64", f"Upper end of its interval: {meaning}", nullable=True),
+    )
+
+
+ATTRIBUTION = TableContract(
+    "attribution/v1",
+    (
+        Column("stage", "string", "Of the decoder.", isin=("raw", "repaired", "polished")),
+        Column("rung", "string", "Where the bits came from.", isin=("uniform", "product", "sampler", "greedy")),
+        Column("shots", "int64", "Shots that were decoded.", ge=1),
+        *_interval("optimum", "Share of shots that are feasible and at least as good as the best known."),
+        *_interval("gap", "Mean distance to the best known, in the problem's unit."),
+        *_interval("feasible", "Share of feasible shots."),
+        *(
+            Column(f"{measure}_p_holm_{rival}", "float64", f"Sampler against {rival}: {measure}.", True, 0, 1)
+            for measure in ("optimum", "gap", "feasible")
+            for rival in ("product", "uniform")
+        ),
+    ),
+)
+DECISION = TableContract(
+    "decision/v1",
+    (
+        Column("path", "string", "Who answered.", isin=("quantum", "classical")),
+        Column("maker", "string", "Solver or sampler."),
+        Column("published", "bool", "Whether this row is the decision; exactly one is."),
+        Column("by", "string", "Path of the policy that published it; empty for the others."),
+        Column("bits", "string", "The row, variable 0 first."),
+        Column("objective", "float64", "Recomputed, in the problem's unit."),
+        Column("violations", "float64", "By how much it breaks the constraints; 0: feasible.", ge=0),
+        Column("gap_to_best_known", "float64", "Relative; null: nothing is known.", nullable=True),
+        Column("gap_to_bound", "float64", "Relative, to the proven bound; null: none is proven.", nullable=True),
+        Column("choice", "string", "JSON list: the row in the user's terms."),
+        Column("reasons", "string", "Every reason, in order."),
+    ),
+)
+OUTCOME = TableContract(
+    "outcome/v1",
+    (
+        Column("profile", "string", "Execution profile of the decision; empty for equal weight."),
+        Column("path", "string", "Whose holding.", isin=("published", "quantum", "classical", "equal_weight")),
+        Column("held", "string", "Tickers, separated by blanks."),
+        Column("total_return", "float64", "Of the period, before costs: 0.02 is two per cent."),
+        Column("volatility", "float64", "Standard deviation of daily returns, a year.", ge=0),
+        Column("turnover", "float64", "Share of the holding exchanged on the day of the decision.", ge=0, le=1.0000001),
+        Column("days", "int64", "Trading days in the data.", ge=2),
+        Column("complete", "bool", "Whether the data go on after the period."),
+    ),
+)
+_OPTIMIZATION = (PROBLEM, SOLUTIONS, SAMPLING_JOBS, SAMPLES, ATTRIBUTION, DECISION, OUTCOME)
 _STUDIES = (DATASET, FEATURES, JOBS, GRAM, KERNELS, DIAGNOSTICS, EVALUATION, VERDICT, MODES, MODEL)
-CONTRACTS = {c.name: c for c in (*_STUDIES, BREAKERS, SPENDING, TICKETS)}
+CONTRACTS = {c.name: c for c in (*_STUDIES, *_OPTIMIZATION, BREAKERS, SPENDING, TICKETS)}

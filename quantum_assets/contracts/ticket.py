@@ -105,7 +105,8 @@ class Ticket:
         priority: Larger goes first.
         deadline: Moment (UTC) after which the answer is of no use; None: never.
         not_before: Moment (UTC) before which it is not to be submitted, a pause after a failure; None: at once.
-        modification: What a retry changed, one sentence; empty for a first try.
+        modification: What a retry changed, or where a first try goes instead of the profile's own backend, one
+            sentence; empty: nothing is other.
         reason: Why it is in this state, one sentence.
         queue_position: As the provider says; None when it does not.
         answer: Key of the stored envelope; empty while there is none.

@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import PydanticSerializationError
 
-from quantum_assets.contracts.envelope import Overlaps, ResultEnvelope, States
+from quantum_assets.contracts.envelope import Overlaps, ResultEnvelope, Samples, States
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.frame import MAX_BYTES, Array, Content, array_of, fault, seal, unseal
 from quantum_assets.contracts.jobs import Order
@@ -85,11 +85,11 @@ def pack_envelope(envelope: ResultEnvelope) -> bytes:
         PlanError: When the outcomes are no array of numbers, or another field is not of its type.
     """
     data = envelope.data
-    if not isinstance(data, States | Overlaps):
-        raise PlanError("envelope: data", f"is {type(data).__name__}", "Give States or Overlaps")
-    outcomes, shots = (data.amplitudes, None) if isinstance(data, States) else (data.p_zero, data.shots)
-    own = {"outcomes": "states" if isinstance(data, States) else "overlaps", "shots": shots}
-    return seal("envelope", _head("envelope", _values(envelope, "data") | own), {"outcomes": outcomes})
+    if not isinstance(data, States | Overlaps | Samples):
+        raise PlanError("envelope: data", f"is {type(data).__name__}", "Give States, Overlaps or Samples")
+    shots = None if isinstance(data, States) else data.shots
+    own = {"outcomes": type(data).__name__.lower(), "shots": shots}
+    return seal("envelope", _head("envelope", _values(envelope, "data") | own), {"outcomes": data.outcomes})
 
 
 def unpack_envelope(content: Content, limit: int = MAX_BYTES) -> ResultEnvelope:
@@ -102,7 +102,17 @@ def unpack_envelope(content: Content, limit: int = MAX_BYTES) -> ResultEnvelope:
     values = _read("envelope", head)
     kind, shots = values.pop("outcomes"), values.pop("shots")
     outcomes = array_of(arrays, "envelope", "outcomes", "biufc")
-    return ResultEnvelope(**values, data=States(outcomes) if kind == "states" else Overlaps(outcomes, shots))
+    return ResultEnvelope(**values, data=_data(kind, outcomes, shots))
+
+
+def _data(kind: str, outcomes: Array, shots: int | None) -> States | Overlaps | Samples:
+    if kind == "states":
+        return States(outcomes)
+    if kind == "overlaps":
+        return Overlaps(outcomes, shots)
+    if shots is None:
+        raise fault("envelope", "holds samples and does not say of how many shots")
+    return Samples(outcomes, shots)
 
 
 def pack_order(order: Order) -> bytes:
@@ -138,7 +148,7 @@ def _model(kind: str) -> type[BaseModel]:
     if kind == "order":
         return _from(Order, {"workloads"})
     if kind == "envelope":
-        return _from(ResultEnvelope, {"data"}, outcomes=Literal["states", "overlaps"], shots=int | None)
+        return _from(ResultEnvelope, {"data"}, outcomes=Literal["states", "overlaps", "samples"], shots=int | None)
     return _from(
         Workload,
         {"bindings", "pairs"},

@@ -19,7 +19,7 @@ from quantum_assets.contracts.fingerprint import fingerprint
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-Measure = Literal["states", "overlaps"]
+Measure = Literal["states", "overlaps", "samples"]
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,9 @@ class Workload:
     Attributes:
         circuit: The parameterised circuit.
         bindings: Parameter values in radians, shape `(n_bindings, n_params)`, finite.
-        measure: `states`: the state of every binding; `overlaps`: P(0…0) of U(b)† U(a)|0…0⟩ for every pair (a, b).
-        pairs: For `overlaps`: rows of `bindings`, shape `(n_pairs, 2)`; None for `states`.
+        measure: `states`: the state of every binding; `samples`: outcomes of measuring every qubit, for every binding;
+            `overlaps`: P(0…0) of U(b)† U(a)|0…0⟩ for every pair (a, b).
+        pairs: For `overlaps`: rows of `bindings`, shape `(n_pairs, 2)`; None for the others.
         diagonal: The same bindings in diagonal form, if the family has one.
         label: Whose question this is, for logs; not part of its identity.
     """
@@ -124,7 +125,7 @@ class Workload:
             raise PlanError(
                 f"workload {self.label or self.circuit.name}",
                 f"measure '{self.measure}' with pairs {'given' if self.pairs is not None else 'missing'}",
-                "Give pairs for 'overlaps' and none for 'states'",
+                "Give pairs for 'overlaps', and for nothing else",
             )
         if self.pairs is not None and (
             self.pairs.ndim != 2 or self.pairs.shape[1] != 2 or (self.pairs >= shape[0]).any() or (self.pairs < 0).any()
@@ -150,3 +151,13 @@ class Workload:
     def n_bindings(self) -> int:
         """Number of parameter rows."""
         return int(self.bindings.shape[0])
+
+    @property
+    def n_circuits(self) -> int:
+        """Circuits that a device would run for it: one a pair, or one a binding."""
+        return self.n_bindings if self.pairs is None else len(self.pairs)
+
+    @property
+    def sampled(self) -> bool:
+        """Whether its circuits end in measurements, so that they cost shots on a device: all but `states`."""
+        return self.measure != "states"

@@ -8,7 +8,7 @@ from uuid import uuid4
 from quantum_assets.contracts.answer import Answer, Request
 from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.ticket import State, Ticket
-from quantum_assets.execution.asking import Asked, ask, find
+from quantum_assets.execution.asking import Asked, InForce, ask, find, is_current
 from quantum_assets.execution.assembling import assemble, is_here
 from quantum_assets.execution.plane import ControlPlane
 from quantum_assets.execution.turning import Turn, cancel, turn, turn_ledger, wait
@@ -29,7 +29,8 @@ def answer(plane: ControlPlane, request: Request) -> Answer:
 
 def answer_all(plane: ControlPlane, requests: Sequence[Request]) -> tuple[Answer, ...]:
     """Answer several requests; workloads that share a backend travel in common orders."""
-    return _answered(plane, [ask(plane, _stamped(plane, request)) for request in requests])
+    in_force = InForce()
+    return _answered(plane, [ask(plane, _stamped(plane, request), in_force=in_force) for request in requests])
 
 
 def submit(plane: ControlPlane, requests: Sequence[Request], *, hand_in: bool = True) -> tuple[tuple[Ticket, ...], ...]:
@@ -43,7 +44,8 @@ def submit(plane: ControlPlane, requests: Sequence[Request], *, hand_in: bool = 
     Returns:
         The tickets of each request; none where policy keeps it from the quantum path.
     """
-    asked = [ask(plane, _stamped(plane, request)) for request in requests]
+    in_force = InForce()
+    asked = [ask(plane, _stamped(plane, request), in_force=in_force) for request in requests]
     tickets = {ticket.question: ticket for one in asked for ticket in one.tickets}
     if hand_in:
         after = turn(plane, tuple(tickets.values()), collect_results=False)
@@ -66,13 +68,27 @@ def collect(plane: ControlPlane, request: Request) -> Answer | None:
 
 
 def recall(plane: ControlPlane, request: Request) -> Answer | None:
-    """The answer that an earlier asking left behind, if all of it is still here; never asks and never waits."""
+    """The answer that an earlier asking left behind, if all of it is still here; submits nothing and never waits.
+
+    What the request's own run asked for is taken as it is: a run asks for all that it needs at its beginning, and a
+    backend that is recalibrated meanwhile must not make it pay twice. Any other answer must be what the cache would
+    give: made under the calibration and versions that are in force now.
+    """
     if not request.profile.cached:
         return None
     asked = find(plane, _stamped(plane, request))
     if asked is None or not asked.tickets or any(ticket.state is not State.ACCEPTED for ticket in asked.tickets):
         return None
-    return assemble(plane, asked, _stand_in) if all(is_here(plane, ticket) for ticket in asked.tickets) else None
+    usable = all(
+        is_here(plane, ticket) and (_asked_by_its_run(plane, request, ticket) or is_current(plane, part, ticket))
+        for part, ticket in zip(asked.parts, asked.tickets, strict=True)
+    )
+    return assemble(plane, asked, _stand_in) if usable else None
+
+
+def _asked_by_its_run(plane: ControlPlane, request: Request, ticket: Ticket) -> bool:
+    askers = plane.ledger.requests(ticket.question) if request.run_id else ()
+    return any(row.run_id == request.run_id and row.generation == ticket.generation for row in askers)
 
 
 def _answered(

@@ -4,8 +4,10 @@ Two processes that ask the same question meet in one ticket. Answers that are no
 than read) are asked for by each process on its own.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from quantum_assets.contracts.answer import Request
 from quantum_assets.contracts.envelope import ResultEnvelope
@@ -14,13 +16,15 @@ from quantum_assets.contracts.fingerprint import fingerprint
 from quantum_assets.contracts.profile import ExecutionProfile, Routing
 from quantum_assets.contracts.ticket import State, Ticket
 from quantum_assets.execution.cache import cache_key
-from quantum_assets.execution.choosing import able_providers, require_able
+from quantum_assets.execution.choosing import able_places, able_providers, forgotten, require_able
 from quantum_assets.execution.deciding import give_up
 from quantum_assets.execution.guardrails import check_guardrails
+from quantum_assets.execution.ledger.rows import Move
 from quantum_assets.execution.plane import ControlPlane, profile_of
 from quantum_assets.execution.receiving import keep
 from quantum_assets.execution.route import route
 from quantum_assets.execution.split import split
+from quantum_assets.execution.suitable import Choice, choose, joined
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,13 +52,31 @@ class Asked:
     refusal: str = ""
 
 
-def ask(plane: ControlPlane, request: Request, path: str = "quantum") -> Asked:
+@dataclass(frozen=True)
+class InForce:
+    """What providers say is in force: calibration and versions, asked once a provider and profile.
+
+    Such a value lives as long as some requests are asked together: no longer, for backends are recalibrated.
+    """
+
+    _said: dict[tuple[str, str], tuple[dict[str, str], str | None] | None] = field(default_factory=dict)
+
+    def at(self, plane: ControlPlane, name: str, request: Request) -> tuple[dict[str, str], str | None] | None:
+        """Versions and calibration digest (None: it has no calibration); None when the provider cannot say."""
+        place = (name, request.profile.fingerprint)
+        if place not in self._said:
+            self._said[place] = _in_force(plane, name, request)
+        return self._said[place]
+
+
+def ask(plane: ControlPlane, request: Request, path: str = "quantum", in_force: InForce | None = None) -> Asked:
     """Plan a request, or adopt what is on its way already.
 
     Args:
         plane: The control plane.
         request: What is asked.
         path: Which path it is a try of: quantum, or classical when it stands in for another.
+        in_force: Shared by requests that are asked together; None: its own.
 
     Raises:
         PlanError: If a guardrail is broken.
@@ -65,7 +87,13 @@ def ask(plane: ControlPlane, request: Request, path: str = "quantum") -> Asked:
     if refusal:
         return Asked(request, refusal=refusal)
     parts = parts_of(plane, request)
-    return Asked(request, parts, tuple(_planned(plane, part, path) for part in parts))
+    in_force = in_force or InForce()
+    choice, tickets = _choice(plane, request, parts, in_force), list[Ticket]()
+    for part in parts:
+        tickets.append(_planned(plane, _on(part, choice), path, choice.modification, in_force))
+        if len(tickets) == 1:  # another process may have been first: the other parts go where that one goes
+            choice = joined(plane, request, tickets[0], choice)
+    return Asked(request, parts, tuple(tickets))
 
 
 def find(plane: ControlPlane, request: Request) -> Asked | None:
@@ -79,13 +107,22 @@ def find(plane: ControlPlane, request: Request) -> Asked | None:
     return Asked(request, parts, known) if len(known) == len(parts) else None
 
 
+def is_current(plane: ControlPlane, part: Part, ticket: Ticket) -> bool:
+    """Whether an accepted ticket's answer is what its provider would give now, as the cache sees it: by its key.
+
+    Not so after a recalibration or an upgrade, where the provider cannot say, and where the answer was not kept.
+    """
+    ran = replace(part.request, profile=profile_of(ticket.profile))
+    return bool(ticket.answer) and ticket.answer == _key(plane, ran, ticket.provider, InForce())
+
+
 def refusal_of(plane: ControlPlane, request: Request) -> str:
     """Why policy keeps this request from the quantum path; empty when it does not.
 
     Raises:
         ProviderError: If no provider can run it and there is no fallback either.
     """
-    _, refusals = able_providers(plane, request.workload, request.profile)
+    _, refusals = able_places(plane, request.workload, request.profile)
     decision = route(request.profile, refusals=refusals)
     if decision.path == "refused":
         require_able(plane, request.workload, request.profile)  # names them all
@@ -94,9 +131,9 @@ def refusal_of(plane: ControlPlane, request: Request) -> str:
 
 
 def parts_of(plane: ControlPlane, request: Request) -> tuple[Part, ...]:
-    """Cut a request for the tightest of the providers that may run it, so that any of them can."""
+    """Cut a request for the tightest of the providers and backends that may run it, so that any of them can."""
     able = require_able(plane, request.workload, request.profile)
-    limits = [plane.provider(name).limits(request.profile) for name in able]
+    limits = [plane.provider(name).limits(profile) for name, profile in able]
     pieces = split(request.workload, min(limit.max_circuits for limit in limits))
     elsewhere = request.profile.asynchronous or any(limit.durable for limit in limits)
     for piece in pieces:
@@ -127,22 +164,32 @@ def _own_question(plane: ControlPlane, request: Request) -> str:
     return fingerprint("own-question/v1", request.question, plane.owner, request.correlation_id)
 
 
-def _planned(plane: ControlPlane, part: Part, path: str) -> Ticket:
-    ticket, planned = plane.ledger.ask(part.request, path=path, question=part.question)
-    if not planned and _forgotten(plane, ticket):
+def _choice(plane: ControlPlane, request: Request, parts: Sequence[Part], in_force: InForce) -> Choice:
+    """Where the parts go, all of them; without alternatives there is nothing to ask the ledger."""
+    if not request.profile.alternatives:
+        return Choice(request.profile)
+    known = [(part.request, plane.ledger.last_ticket(part.question)) for part in parts]
+    return choose(plane, request, known, lambda piece: _from_cache(plane, piece, in_force) is not None)
+
+
+def _on(part: Part, choice: Choice) -> Part:
+    """The part as it is planned: on the chosen backend; its question stays that of the profile as asked for."""
+    if choice.profile is part.request.profile:
+        return part
+    return Part(replace(part.request, profile=choice.profile), part.question)
+
+
+def _planned(plane: ControlPlane, part: Part, path: str, modification: str, in_force: InForce) -> Ticket:
+    asked = partial(plane.ledger.ask, part.request, path=path, question=part.question, modification=modification)
+    ticket, planned = asked()
+    if not planned and forgotten(plane, ticket):
         with suppress(StaleTicket):  # somebody goes on with it after all
             give_up(plane, ticket, "nobody went on with it, and it was asked for anew", State.EXPIRED)
-        ticket, planned = plane.ledger.ask(part.request, path=path, question=part.question)
+        ticket, planned = asked()
     if not planned or not part.request.profile.cached:
         return ticket
-    found = _from_cache(plane, part.request)
+    found = _from_cache(plane, part.request, in_force)
     return ticket if found is None else _hit(plane, part, ticket, *found)
-
-
-def _forgotten(plane: ControlPlane, ticket: Ticket) -> bool:
-    """Planned by a process that is gone, so long ago that it would be dropped as stale instead of submitted."""
-    old = (plane.clock.now() - ticket.created_at).total_seconds() >= profile_of(ticket.profile).batching.stale_seconds
-    return ticket.state is State.PLANNED and old
 
 
 def _hit(plane: ControlPlane, part: Part, ticket: Ticket, key: str, envelope: ResultEnvelope) -> Ticket:
@@ -150,41 +197,48 @@ def _hit(plane: ControlPlane, part: Part, ticket: Ticket, key: str, envelope: Re
     ran = envelope.effective
     stamped = replace(envelope, correlation_id=ticket.correlation_id)
     keep(plane, ticket.id, stamped, durable=part.request.profile.asynchronous)
+    where = {"provider": ran.provider, "backend": ran.backend or "", "answer": key}
+    completed = Move(ticket, State.COMPLETED, "cache hit", where)
     try:
-        done = plane.ledger.move(
-            ticket, State.COMPLETED, "cache hit", provider=ran.provider, backend=ran.backend or "", answer=key
-        )
-        return plane.ledger.move(done, State.ACCEPTED, "cache hit")
+        return plane.ledger.move_all([completed, Move(completed.left, State.ACCEPTED, "cache hit")])[0]
     except StaleTicket:  # another process took it up meanwhile
         return plane.latest([ticket])[0]
 
 
-def _from_cache(plane: ControlPlane, request: Request) -> tuple[str, ResultEnvelope] | None:
+def _from_cache(plane: ControlPlane, request: Request, in_force: InForce) -> tuple[str, ResultEnvelope] | None:
     """The kept answer under the present calibration, judged again; with its key."""
     able, _ = able_providers(plane, request.workload, request.profile)
     for name in able:
-        key = _key(plane, request, name)
+        key = _key(plane, request, name, in_force)
         found = None if key is None else plane.cache.get(key)
         if key and found is not None and not plane.judge(found, request.workload, request.profile):
             return key, found
     return None
 
 
-def _key(plane: ControlPlane, request: Request, name: str) -> str | None:
+def _key(plane: ControlPlane, request: Request, name: str, in_force: InForce) -> str | None:
     """The cache key under the provider's present calibration and versions; None when it cannot say."""
-    provider = plane.provider(name)
+    said = in_force.at(plane, name, request)
+    if said is None:
+        return None
+    versions, digest = said
+    return cache_key(
+        request.workload.fingerprint,
+        request.profile,
+        provider=name,
+        versions=versions,
+        calibration_digest=digest,
+        replicate=request.replicate,
+    )
+
+
+def _in_force(plane: ControlPlane, name: str, request: Request) -> tuple[dict[str, str], str | None] | None:
     try:
+        provider = plane.provider(name)
         calibration = provider.calibration(request.profile)
         versions = provider.versions(request.profile)
     except Exception as error:  # noqa: BLE001 - no key, no hit: the request goes its usual way
         failure = plane.classified(error, name, "status")
         plane.tell("calibration_unknown", name, failure.sentence, request.correlation_id)
         return None
-    return cache_key(
-        request.workload.fingerprint,
-        request.profile,
-        provider=name,
-        versions=versions,
-        calibration_digest=None if calibration is None else calibration.digest,
-        replicate=request.replicate,
-    )
+    return versions, None if calibration is None else calibration.digest

@@ -115,7 +115,11 @@ def _by_the_classical_path(other: Answer) -> tuple[Attempt, ...]:
 
 
 def _fallback_request(plane: ControlPlane, request: Request) -> Request:
-    return replace(request, profile=fallback_of(plane, request.profile), deadline=None, replicate=0)
+    """The same question for the profile that stands in; one that runs no circuits gives the state instead of shots."""
+    profile, workload = fallback_of(plane, request.profile), request.workload
+    if workload.measure == "samples" and profile.estimator != "circuits":
+        workload = replace(workload, measure="states")
+    return replace(request, workload=workload, profile=profile, deadline=None, replicate=0)
 
 
 def _claim(plane: ControlPlane, ticket: Ticket) -> ResultEnvelope:

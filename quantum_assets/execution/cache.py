@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
-from quantum_assets.contracts.envelope import Attempt, ResultEnvelope, States
+from quantum_assets.contracts.envelope import Attempt, ResultEnvelope
 from quantum_assets.contracts.errors import PlanError, StoreError
 from quantum_assets.contracts.fingerprint import fingerprint
 from quantum_assets.contracts.profile import ExecutionProfile
@@ -77,8 +77,7 @@ def refusal(envelope: ResultEnvelope, profile: ExecutionProfile) -> str:
         return "it was given another profile"
     if differences := envelope.effective.differences(profile):
         return f"it did not run as asked: {differences[0]}"
-    data = envelope.data
-    if not np.isfinite(data.amplitudes if isinstance(data, States) else data.p_zero).all():
+    if not np.isfinite(envelope.data.outcomes).all():
         return "its outcomes hold NaN or infinite numbers"
     return ""
 

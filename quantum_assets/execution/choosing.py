@@ -13,6 +13,7 @@ from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.ticket import State, Ticket
 from quantum_assets.contracts.workload import Workload
 from quantum_assets.execution.breaker import BreakerOpen
+from quantum_assets.execution.modify import candidates
 from quantum_assets.execution.owner import alive
 from quantum_assets.execution.plane import ControlPlane, profile_of
 from quantum_assets.execution.route import route
@@ -39,8 +40,12 @@ class Nowhere:
 
 def destination(plane: ControlPlane, ticket: Ticket) -> Destination | Nowhere:
     """Choose for one ticket."""
-    profile = profile_of(ticket.profile)
-    able, refusals = able_providers(plane, plane.workload(ticket), profile)
+    return place_of(plane, plane.workload(ticket), profile_of(ticket.profile))
+
+
+def place_of(plane: ControlPlane, workload: Workload, profile: ExecutionProfile) -> Destination | Nowhere:
+    """Who would take a workload now, on the profile's backend."""
+    able, refusals = able_providers(plane, workload, profile)
     closed_doors = _open_breakers(plane, able, profile)
     decision = route(profile, breaker_open={name: str(door) for name, door in closed_doors.items()}, refusals=refusals)
     if decision.provider is None:
@@ -62,13 +67,39 @@ def able_providers(
     return tuple(able), refusals
 
 
-def require_able(plane: ControlPlane, workload: Workload, profile: ExecutionProfile) -> tuple[str, ...]:
-    """`able_providers`, of which there must be one.
+def able_places(
+    plane: ControlPlane, workload: Workload, profile: ExecutionProfile
+) -> tuple[tuple[tuple[str, ExecutionProfile], ...], Mapping[str, str]]:
+    """Every provider that supports a workload on a backend that the request may go to; and why the others do not.
+
+    Returns:
+        Provider and profile on that backend, in the order of backends, then providers; and the refusals of providers
+        that support it on none.
+    """
+    places, refusals = [], dict[str, list[str]]()
+    for option in options(profile):
+        able, refused = able_providers(plane, workload, option)
+        places += [(name, option) for name in able]
+        for name, reason in refused.items():
+            refusals.setdefault(name, []).append(reason)
+    found = {name for name, _ in places}
+    return tuple(places), {name: "; ".join(dict.fromkeys(r)) for name, r in refusals.items() if name not in found}
+
+
+def options(profile: ExecutionProfile) -> tuple[ExecutionProfile, ...]:
+    """The profile on every backend that a request may go to: on its own alone, unless it asks for the most suitable."""
+    return candidates(profile) if profile.routing.choose == "suitable" else (profile,)
+
+
+def require_able(
+    plane: ControlPlane, workload: Workload, profile: ExecutionProfile
+) -> tuple[tuple[str, ExecutionProfile], ...]:
+    """The places of `able_places`, of which there must be one.
 
     Raises:
-        ProviderError: With the refusal of every one.
+        ProviderError: With the refusal of every provider.
     """
-    able, refusals = able_providers(plane, workload, profile)
+    able, refusals = able_places(plane, workload, profile)
     if not able:
         raise ProviderError(
             f"profile {profile.name}",
@@ -107,6 +138,12 @@ def held_elsewhere(plane: ControlPlane, ticket: Ticket) -> bool:
     if lives is not None:
         return lives
     return plane.waited(f"stranger {ticket.id} {ticket.version}", ticket.updated_at) < plane.patience.stranger
+
+
+def forgotten(plane: ControlPlane, ticket: Ticket) -> bool:
+    """Planned by a process that is gone, so long ago that it would be dropped as stale instead of submitted."""
+    old = (plane.clock.now() - ticket.created_at).total_seconds() >= profile_of(ticket.profile).batching.stale_seconds
+    return ticket.state is State.PLANNED and old
 
 
 def _open_breakers(plane: ControlPlane, names: tuple[str, ...], profile: ExecutionProfile) -> Mapping[str, BreakerOpen]:

@@ -22,7 +22,7 @@ from typing import Any
 from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.failure import Failure, FailurePolicy, Phase, Rule
 from quantum_assets.contracts.jobs import JobStatus
-from quantum_assets.execution.redact import redact
+from quantum_assets.contracts.redact import redact
 
 _LONGEST_MESSAGE = 500
 _LONGEST_READ = 20_000

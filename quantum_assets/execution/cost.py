@@ -9,7 +9,6 @@ from decimal import ROUND_CEILING, Decimal, localcontext
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
 from quantum_assets.contracts.errors import PlanError
@@ -17,9 +16,9 @@ from quantum_assets.contracts.jobs import Charge, JobStatus, Limits
 from quantum_assets.contracts.money import MICROS, Estimate, Price, PriceBook
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.workload import Workload
+from quantum_assets.contracts.yaml_file import read_yaml
 
 SHIPPED = Path(__file__).with_name("prices.yaml")
-_LARGEST_FILE = 1_000_000
 _DIGITS = 80  # more than any product of a price, shots and circuits has: every amount is exact until it is rounded up
 
 
@@ -30,15 +29,10 @@ def read_prices(path: Path | None = None) -> PriceBook:
         path: A YAML file with `version` (a date) and `prices`; None: the one shipped with the package.
 
     Raises:
-        PlanError: If the file is missing, is not YAML or breaks the form; file and field are named.
+        PlanError: If the file cannot be read (`read_yaml`) or breaks the form; file and field are named.
     """
     path = path or SHIPPED
-    if not path.is_file() or path.stat().st_size > _LARGEST_FILE:
-        raise PlanError(str(path), f"is no file of at most {_LARGEST_FILE} bytes", "Name a price book, or leave it out")
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        raise PlanError(str(path), f"is not YAML: {' '.join(str(exc).split())}", "Mend the line it names") from exc
+    document = read_yaml(path, "Name a price book, or leave it out")
     if not isinstance(document, dict):
         raise PlanError(str(path), "holds no price book", "Write version (a date) and prices (a list)")
     try:
@@ -76,7 +70,7 @@ def estimate(
     """
     backend = profile.backend or ""
     price = _price_for(book, provider, backend, limits)
-    circuits = sum(_circuits(workload) for workload in workloads)
+    circuits = sum(workload.n_circuits for workload in workloads)
     shots = sum(_shots(workload, profile) for workload in workloads)
     with localcontext(prec=_DIGITS):
         seconds = _expected_seconds(price, circuits, shots)
@@ -105,7 +99,7 @@ def estimate_each(
         PlanError: As `estimate`.
     """
     whole = estimate(workloads, profile, provider, limits, book)
-    circuits = [_circuits(workload) for workload in workloads]
+    circuits = [workload.n_circuits for workload in workloads]
     weights = circuits if whole.circuits else [1] * len(circuits)
     shares = [divmod(whole.micros * weight, sum(weights)) for weight in weights]
     left = whole.micros - sum(share for share, _ in shares)
@@ -167,12 +161,8 @@ def _price_for(book: PriceBook, provider: str, backend: str, limits: Limits) -> 
     return price
 
 
-def _circuits(workload: Workload) -> int:
-    return workload.n_bindings if workload.pairs is None else len(workload.pairs)
-
-
 def _shots(workload: Workload, profile: ExecutionProfile) -> int:
-    return 0 if workload.pairs is None else len(workload.pairs) * (profile.shots or 0)
+    return workload.n_circuits * (profile.shots or 0) if workload.sampled else 0
 
 
 def _tasks(price: Price, circuits: int) -> int:

@@ -109,7 +109,7 @@ def recalled(plane: ControlPlane, ticket: Ticket) -> Failure | None:
 
 
 def _resumed(plane: ControlPlane, ticket: Ticket) -> Ticket:
-    if ticket.state is State.COMPLETED:  # a cache hit whose process died before it said so; the cache may have it still
+    if ticket.state is State.COMPLETED:  # a cache hit of a version that wrote it in two steps; the cache may have it
         return plane.ledger.move(ticket, State.ACCEPTED, ticket.reason)
     failure = recalled(plane, ticket)
     if failure is not None:

@@ -2,7 +2,7 @@
 
 The window is written to the ledger (tickets `submitting`, money reserved) before the provider is called; what follows a
 call that did not end well is in `window`. Jobs that live in this process and cost nothing have a window without an
-order: there is nobody to look them up at, and nothing to pay.
+order: there is nobody to look them up at, and nothing to pay. They have ended when they are handed in (`at_once`).
 """
 
 from collections import defaultdict
@@ -14,21 +14,23 @@ from quantum_assets.contracts.errors import BudgetError, PlanError, ProviderErro
 from quantum_assets.contracts.jobs import Order
 from quantum_assets.contracts.money import Estimate
 from quantum_assets.contracts.ticket import State, Ticket
+from quantum_assets.execution.at_once import finish
 from quantum_assets.execution.breaker import BreakerOpen
 from quantum_assets.execution.choosing import Destination, Nowhere, destination, guarded
 from quantum_assets.execution.cost import estimate_each
 from quantum_assets.execution.deciding import fail, give_up
 from quantum_assets.execution.guardrails import check_limits
 from quantum_assets.execution.ledger.rows import Move
-from quantum_assets.execution.pack import Waiting, order_key, pack
+from quantum_assets.execution.pack import Packing, Waiting, by_urgency, order_key, pack
 from quantum_assets.execution.plane import ControlPlane, WorkloadLost, profile_of
+from quantum_assets.execution.suitable import heard
 from quantum_assets.execution.window import disown, name, not_submitted, withdraw
 from quantum_assets.governance.budgets import budget_of
 from quantum_assets.governance.policy import limit_micros, needs_approval, require_approvals, require_budget
 
 
 def dispatch(plane: ControlPlane, planned: Sequence[Ticket]) -> tuple[Ticket, ...]:
-    """Submit what can go now; where a try failed and another was planned, the answer holds that one."""
+    """Submit what can go now, most urgent first; where a try failed and another was planned, the answer holds that."""
     ready = [ticket for ticket in planned if not _rests(plane, ticket)]
     again = defaultdict[str, list[Ticket]](list)
     places = defaultdict[tuple[Destination | Nowhere, str, str], list[Ticket]](list)
@@ -38,9 +40,18 @@ def dispatch(plane: ControlPlane, planned: Sequence[Ticket]) -> tuple[Ticket, ..
         else:  # an order is paid from one purse, and runs under one profile
             places[_place(plane, ticket), ticket.project, ticket.profile].append(ticket)
     now = plane.advance(planned, again.values(), _submit_again)
+    orders, by_id = list[tuple[Waiting, ...]](), {ticket.id: ticket for ticket in ready}
     for (place, _, _), members in places.items():
-        step = partial(_submit_packed, place) if isinstance(place, Destination) else partial(_refuse, place)
-        now = plane.advance(now, [members], step)
+        if isinstance(place, Nowhere):
+            now = plane.advance(now, [members], partial(_refuse, place))
+            continue
+        packing = _packed(plane, place, members)
+        orders.extend(packing.orders)
+        for late, reason in packing.stale:
+            now = plane.advance(now, [[by_id[late.ticket_id]]], partial(_drop, reason))
+    for order in by_urgency(orders, heard(plane)):
+        place, members = Destination(order[0].provider, order[0].backend), [by_id[one.ticket_id] for one in order]
+        now = plane.advance(now, [members], partial(_submit_new, place))
     return now
 
 
@@ -81,15 +92,14 @@ def _submit_again(plane: ControlPlane, seen: Sequence[Ticket]) -> Sequence[Ticke
     return [plane.ledger.touch(ticket, order="", position=0) for ticket in seen]
 
 
-def _submit_packed(place: Destination, plane: ControlPlane, tickets: Sequence[Ticket]) -> list[Ticket]:
-    by_id, profile = {ticket.id: ticket for ticket in tickets}, profile_of(tickets[0].profile)
+def _packed(plane: ControlPlane, place: Destination, tickets: Sequence[Ticket]) -> Packing:
+    profile = profile_of(tickets[0].profile)
     limits = plane.provider(place.provider).limits(profile)
-    packing = pack([_waiting(plane, ticket, place) for ticket in tickets], limits, profile.batching, plane.clock.now())
-    after = [give_up(plane, by_id[late.ticket_id], reason, State.EXPIRED) for late, reason in packing.stale]
-    for order in packing.orders:
-        members = [by_id[member.ticket_id] for member in order]
-        after.extend(plane.advance(members, [members], partial(_submit_new, place)))
-    return after
+    return pack([_waiting(plane, ticket, place) for ticket in tickets], limits, profile.batching, plane.clock.now())
+
+
+def _drop(reason: str, plane: ControlPlane, tickets: Sequence[Ticket]) -> list[Ticket]:
+    return [give_up(plane, ticket, reason, State.EXPIRED) for ticket in tickets]
 
 
 def _waiting(plane: ControlPlane, ticket: Ticket, place: Destination) -> Waiting:
@@ -143,7 +153,7 @@ def _handed_in(plane: ControlPlane, place: Destination, opened: Sequence[Ticket]
     if not isinstance(job, str) or not job:
         nameless = ProviderError(place.provider, f"names the job {job!r}", "Look it up by the order's key", retry=True)
         return not_submitted(plane, opened, plane.classified(nameless, place.provider, "submit"))
-    return name(plane, opened, job)
+    return name(plane, opened, job) if opened[0].order else finish(plane, opened, order, job)
 
 
 def _open(plane: ControlPlane, place: Destination, tickets: Sequence[Ticket], order: Order) -> tuple[Ticket, ...]:

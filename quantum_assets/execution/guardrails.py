@@ -60,13 +60,15 @@ def check_limits(workload: Workload, profile: ExecutionProfile, limits: Limits) 
 def estimate_memory(workload: Workload, profile: ExecutionProfile) -> int:
     """Estimate the peak bytes of one run on a simulator.
 
-    States are kept for every binding beside one working copy; overlaps are simulated one after the other, on a state
-    vector or, under noise, on a density matrix, and leave three numbers a pair.
+    States are kept for every binding beside one working copy; measured circuits are simulated one after the other, on a
+    state vector or, under noise, on a density matrix, and leave three numbers a pair, or every shot, eight qubits a
+    byte, twice while they are put together.
     """
     width = workload.circuit.n_qubits
-    if workload.pairs is None:
+    if not workload.sampled:
         return 2 * 16 * workload.n_bindings * (1 << width)
-    return 2 * 16 * (1 << (2 * width if profile.noise is not None else width)) + 3 * 8 * len(workload.pairs)
+    kept = 3 * 8 if workload.pairs is not None else 2 * (profile.shots or 0) * -(-width // 8)
+    return 2 * 16 * (1 << (2 * width if profile.noise is not None else width)) + kept * workload.n_circuits
 
 
 def _refuse(workload: Workload, profile: ExecutionProfile, faults: list[Fault]) -> None:
@@ -140,10 +142,10 @@ def _parameters(workload: Workload, profile: ExecutionProfile) -> Iterator[Fault
 
 
 def _circuits(workload: Workload, profile: ExecutionProfile) -> Iterator[Fault]:
-    pairs, allowed = 0 if workload.pairs is None else len(workload.pairs), profile.guardrails.max_circuits
-    if pairs > allowed:
+    circuits, allowed = workload.n_circuits if workload.sampled else 0, profile.guardrails.max_circuits
+    if circuits > allowed:
         yield (
-            f"{pairs} circuits are needed, the profile allows {allowed}",
+            f"{circuits} circuits are needed, the profile allows {allowed}",
             "Use fewer rows, or raise guardrails.max_circuits",
         )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
 from quantum_assets.contracts.envelope import ResultEnvelope
+from quantum_assets.contracts.jobs import BackendFact
 from quantum_assets.contracts.workload import Workload
 from quantum_assets.providers.base import Provider
 
@@ -30,12 +31,14 @@ class Memory:
         claims: Accepted answers that are nowhere else, by ticket, until they are handed over.
         jobs: Tickets of each job that lives in this process, in the order's sequence.
         told: What was said to people already and need not be said again.
+        heard: What a provider last said of a profile's backends, and when (monotonic seconds), by provider and profile.
     """
 
     providers: dict[str, Provider] = field(default_factory=dict)
     claims: dict[str, ResultEnvelope] = field(default_factory=dict)
     jobs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     told: set[tuple[str, str]] = field(default_factory=set)
+    heard: dict[tuple[str, str], tuple[float, tuple[BackendFact, ...]]] = field(default_factory=dict)
     _workloads: WeakValueDictionary[str, Workload] = field(default_factory=WeakValueDictionary)
     _recent: deque[Workload] = field(default_factory=lambda: deque(maxlen=_RECENT))
     _since: dict[str, float] = field(default_factory=dict)

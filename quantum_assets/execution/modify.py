@@ -52,6 +52,20 @@ def modify(
     return None
 
 
+def candidates(profile: ExecutionProfile) -> tuple[ExecutionProfile, ...]:
+    """The profile on each of its backends: as it is, then moved to every alternative, in its order."""
+    names = dict.fromkeys((profile.backend, *profile.alternatives))
+    return tuple(moved(profile, name) for name in names)
+
+
+def moved(profile: ExecutionProfile, backend: str | None) -> ExecutionProfile:
+    """The profile on another of its backends; the others are its alternatives, in the profile's order."""
+    if backend == profile.backend:
+        return profile
+    others = dict.fromkeys(name for name in (profile.backend, *profile.alternatives) if name not in (None, backend))
+    return _with(profile, backend=backend, alternatives=tuple(others))
+
+
 def _shots(profile: ExecutionProfile, change: Modification) -> Modified | None:
     """Times the factor; at or above the floor for fewer, at or below it for more (a floor of 1 is then no bound)."""
     if profile.shots is None:

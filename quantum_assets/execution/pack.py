@@ -3,13 +3,13 @@
 Nothing here knows a ledger or a provider: the same values give the same packing in any process.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.fingerprint import fingerprint
-from quantum_assets.contracts.jobs import Limits
+from quantum_assets.contracts.jobs import BackendFact, Limits
 from quantum_assets.contracts.profile import Batching
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -128,21 +128,34 @@ def order_key(tickets: Sequence[tuple[str, int, int]], provider: str = "", backe
     return fingerprint("order/v2", [list(ticket) for ticket in tickets], provider, backend)
 
 
-@dataclass(frozen=True)
-class BackendFact:
-    """What is known of a backend: width, jobs before one's own, and error of a two-qubit gate; None: not told."""
+def by_urgency(
+    orders: Sequence[tuple[Waiting, ...]], facts: Mapping[tuple[str, str], BackendFact]
+) -> tuple[tuple[Waiting, ...], ...]:
+    """Orders of several places as they go out: by priority, deadline, suitability of the place, then age.
 
-    name: str
-    n_qubits: int
-    queue: int | None = None
-    error: float | None = None
+    An order counts as its first member, which is its most urgent. Of two places the one with the shorter queue is more
+    suitable, then the one with the smaller error; what is not known comes last.
+
+    Args:
+        orders: As `pack` made them.
+        facts: What was last heard of backends, by provider and name.
+    """
+
+    def key(order: tuple[Waiting, ...]) -> tuple[int, datetime, float, float, datetime, str]:
+        priority, deadline, planned_at, ticket_id = _rank(order[0])
+        known = facts.get((order[0].provider, order[0].backend))
+        queue, error = (None, None) if known is None else (known.queue, known.error)
+        return priority, deadline, _unknown_last(queue), _unknown_last(error), planned_at, ticket_id
+
+    return tuple(sorted(orders, key=key))
 
 
 def rank_backends(candidates: Sequence[BackendFact], width: int) -> tuple[str, ...]:
     """Names of the backends that are wide enough, the most suitable first.
 
     A backend's place is the sum of its places by queue and by error, so that neither figure outweighs the other by its
-    unit; what is not told counts as the worst. Ties go to the shorter queue, then the smaller error, then the name.
+    unit; what is not told counts as the worst. Ties go to the shorter queue, then the smaller error, then to the one
+    that was given first.
 
     Args:
         candidates: Backends that may be asked.
@@ -155,7 +168,7 @@ def rank_backends(candidates: Sequence[BackendFact], width: int) -> tuple[str, .
         waits, errs = _unknown_last(one.queue), _unknown_last(one.error)
         return queue[waits] + error[errs], waits, errs
 
-    return tuple(one.name for one in sorted(wide, key=lambda one: (place(one), one.name)))
+    return tuple(one.name for one in sorted(wide, key=place))
 
 
 def _rank(one: Waiting) -> tuple[int, datetime, datetime, str]:

@@ -24,6 +24,7 @@ from quantum_assets.execution.cache import Cache
 from quantum_assets.execution.classify import classify
 from quantum_assets.execution.clock import Clock, SystemClock
 from quantum_assets.execution.cost import read_prices
+from quantum_assets.execution.discreet import Discreet
 from quantum_assets.execution.ledger.ledger import Ledger
 from quantum_assets.execution.memory import Memory
 from quantum_assets.execution.owner import Owner
@@ -153,7 +154,7 @@ class ControlPlane:
     # Providers
 
     def provider(self, name: str) -> Provider:
-        """This process's instance of a provider.
+        """This process's instance of a provider, behind the door that lets no secret in (`discreet`).
 
         Raises:
             ImportError: When its SDK is not installed.
@@ -163,7 +164,7 @@ class ControlPlane:
             known = ", ".join(sorted(self.providers)) or "none"
             raise ProviderError(f"provider {name}", f"is not known here (known: {known})", "Mend the profile")
         if name not in self.memory.providers:
-            self.memory.providers[name] = self.providers[name]()
+            self.memory.providers[name] = Discreet(self.providers[name]())
         return self.memory.providers[name]
 
     def limits(self, ticket: Ticket) -> Limits:

@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.failure import FailurePolicy, Rule
+from quantum_assets.contracts.yaml_file import read_yaml
 
 SHIPPED = Path(__file__).with_name("failure_policy.yaml")
-_LARGEST_FILE = 1_000_000
 
 
 def read_policy(path: Path | None = None) -> FailurePolicy:
@@ -22,7 +21,7 @@ def read_policy(path: Path | None = None) -> FailurePolicy:
         path: A file with one key, `rules`, a list; None: the one that is shipped with the package.
 
     Raises:
-        PlanError: If it is missing, is no YAML, or a rule contradicts itself; file, rule and field are named.
+        PlanError: If it cannot be read (`read_yaml`), or a rule contradicts itself; file, rule and field are named.
     """
     path = path or SHIPPED
     entries = _entries(path)
@@ -34,14 +33,7 @@ def read_policy(path: Path | None = None) -> FailurePolicy:
 
 
 def _entries(path: Path) -> list[Any]:
-    if not path.is_file():
-        raise PlanError(str(path), "there is no such file", "Name a file of rules, or none for the shipped ones")
-    if path.stat().st_size > _LARGEST_FILE:
-        raise PlanError(str(path), f"is over {_LARGEST_FILE} bytes", "Keep it to rules")
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        raise PlanError(str(path), f"is not YAML: {' '.join(str(exc).split())}", "Mend the line it names") from exc
+    document = read_yaml(path, "Name a file of rules, or none for the shipped ones")
     entries = document.get("rules") if isinstance(document, Mapping) and set(document) == {"rules"} else None
     if not isinstance(entries, list) or not entries:
         raise PlanError(str(path), "is not one list of rules", "Write `rules:` and below it one entry a rule")

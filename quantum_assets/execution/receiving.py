@@ -10,22 +10,63 @@ from dataclasses import replace
 
 from quantum_assets.contracts.envelope import Attempt, ResultEnvelope
 from quantum_assets.contracts.errors import ProviderError
-from quantum_assets.contracts.failure import Action
+from quantum_assets.contracts.failure import Action, Failure
 from quantum_assets.contracts.money import MICROS
 from quantum_assets.contracts.ticket import State, Ticket
 from quantum_assets.contracts.wire import pack_envelope
 from quantum_assets.execution.cache import cache_key
 from quantum_assets.execution.choosing import guarded, held_elsewhere
 from quantum_assets.execution.deciding import decide
+from quantum_assets.execution.ledger.rows import Move
 from quantum_assets.execution.plane import ControlPlane, profile_of
 from quantum_assets.execution.polling import jobs_of
 
 Claim = ResultEnvelope | ProviderError
+#: What came of a ticket's job: a claim that was judged good, or what it failed of.
+Verdict = ResultEnvelope | Failure
 
 
 def receive(plane: ControlPlane, tickets: Sequence[Ticket]) -> tuple[Ticket, ...]:
     """Fetch and judge the answers of completed tickets; one ticket a question, in the order given."""
     return plane.advance(tickets, jobs_of(tickets, {State.COMPLETED}), _received)
+
+
+def verdicts(plane: ControlPlane, tickets: Sequence[Ticket], claims: Sequence[Claim], whole: bool) -> list[Verdict]:
+    """Hand every ticket its claim and judge it.
+
+    Args:
+        plane: The control plane.
+        tickets: Of one job; some of them, or all.
+        claims: What was fetched.
+        whole: Whether there are as many claims as the job has tickets: then a place says whose an error is.
+    """
+    return [_judged(plane, ticket, _claim_of(ticket, claims, whole)) for ticket in tickets]
+
+
+def conclude(plane: ControlPlane, ticket: Ticket, verdict: Verdict) -> Ticket:
+    """Accept a completed ticket, or decide what follows its failure."""
+    if isinstance(verdict, Failure):
+        return decide(plane, ticket, verdict)
+    (accepted,) = plane.ledger.move_all([admission(plane, ticket, verdict)])
+    return accepted
+
+
+def admission(plane: ControlPlane, ticket: Ticket, claim: ResultEnvelope) -> Move:
+    """Keep a claim that was judged good; the move that says so afterwards."""
+    charge = plane.ledger.charge_of(ticket.id) if ticket.order else None
+    stamped = replace(
+        claim,
+        correlation_id=ticket.correlation_id,
+        job=claim.job or ticket.job,
+        cost=claim.cost if charge is None else charge.micros / MICROS,
+        currency=claim.currency if charge is None else charge.currency,
+        attempts=attempts_of(plane, ticket),
+    )
+    # Another process may have to collect what was paid for, or what its asker does not wait for
+    durable = profile_of(ticket.profile).asynchronous or not plane.in_process(ticket)
+    keep(plane, ticket.id, stamped, durable=durable)
+    key = _cached(plane, ticket, stamped)
+    return Move(ticket, State.ACCEPTED, "admitted by the trust boundary", {"answer": key})
 
 
 def keep(plane: ControlPlane, ticket_id: str, envelope: ResultEnvelope, *, durable: bool) -> None:
@@ -72,7 +113,8 @@ def _received(plane: ControlPlane, seen: Sequence[Ticket]) -> Sequence[Ticket]:
         return _not_fetched(plane, done, error)
     plane.memory.jobs.pop(first.job, None)
     whole = len(claims) == len(everyone)
-    return [_judged(plane, ticket, _claim_of(ticket, claims, whole)) for ticket in done]
+    judged = verdicts(plane, done, claims, whole)
+    return [conclude(plane, ticket, verdict) for ticket, verdict in zip(done, judged, strict=True)]
 
 
 def _claim_of(ticket: Ticket, claims: Sequence[Claim], whole: bool) -> Claim:
@@ -92,35 +134,16 @@ def _claim_of(ticket: Ticket, claims: Sequence[Claim], whole: bool) -> Claim:
     )
 
 
-def _judged(plane: ControlPlane, ticket: Ticket, claim: Claim) -> Ticket:
+def _judged(plane: ControlPlane, ticket: Ticket, claim: Claim) -> Verdict:
     if isinstance(claim, ProviderError):
-        return decide(plane, ticket, plane.classified(claim, ticket.provider, "fetch"))
+        return plane.classified(claim, ticket.provider, "fetch")
     try:
         reasons = plane.judge(claim, plane.workload(ticket), profile_of(ticket.profile))
     except Exception as error:  # noqa: BLE001 - a claim so malformed that it cannot be read is refused
         reasons = (f"unreadable: {type(error).__name__}: {error}",)
     if claim.mocked:
         reasons = (*reasons, "mocked: the provider says that the outcomes are made up")
-    if reasons:
-        return decide(plane, ticket, plane.classified(reasons, ticket.provider, "result"))
-    return _accepted(plane, ticket, claim)
-
-
-def _accepted(plane: ControlPlane, ticket: Ticket, claim: ResultEnvelope) -> Ticket:
-    charge = plane.ledger.charge_of(ticket.id) if ticket.order else None
-    stamped = replace(
-        claim,
-        correlation_id=ticket.correlation_id,
-        job=claim.job or ticket.job,
-        cost=claim.cost if charge is None else charge.micros / MICROS,
-        currency=claim.currency if charge is None else charge.currency,
-        attempts=attempts_of(plane, ticket),
-    )
-    # Another process may have to collect what was paid for, or what its asker does not wait for
-    durable = profile_of(ticket.profile).asynchronous or not plane.in_process(ticket)
-    keep(plane, ticket.id, stamped, durable=durable)
-    key = _cached(plane, ticket, stamped)
-    return plane.ledger.move(ticket, State.ACCEPTED, "admitted by the trust boundary", answer=key)
+    return plane.classified(reasons, ticket.provider, "result") if reasons else claim
 
 
 def _cached(plane: ControlPlane, ticket: Ticket, claim: ResultEnvelope) -> str:

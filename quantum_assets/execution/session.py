@@ -1,6 +1,6 @@
 """Asking in somebody's name: a study, a partition and a run around the control plane's verbs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from quantum_assets.contracts.answer import Answer, Request
@@ -9,6 +9,23 @@ from quantum_assets.contracts.ticket import Ticket
 from quantum_assets.contracts.workload import Workload
 from quantum_assets.execution import answering
 from quantum_assets.execution.plane import ControlPlane
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What some tickets cost, with all tries behind them.
+
+    Attributes:
+        estimated: Millionths of the currency's unit that they were expected to cost when they were handed in.
+        charged: Millionths that are billed for them by now.
+        unsettled: Tries that were handed in and whose charge is not known yet.
+        currency: Of both amounts: that of the project's budget.
+    """
+
+    estimated: int = 0
+    charged: int = 0
+    unsettled: int = 0
+    currency: str = "USD"
 
 
 @dataclass(frozen=True)
@@ -52,6 +69,21 @@ class Session:
     def latest(self, tickets: Sequence[Sequence[Ticket]]) -> tuple[tuple[Ticket, ...], ...]:
         """The same, as they stand now."""
         return tuple(self.plane.latest(of_it) for of_it in tickets)
+
+    def bill(self, tickets: Iterable[Ticket]) -> Bill:
+        """What tickets, and the tries before them, were expected to cost and what is charged so far."""
+        ledger, tries = self.plane.ledger, dict[str, None]()
+        for ticket in tickets:
+            asking = ledger.tickets(question=ticket.question, generation=ticket.generation)
+            tries |= dict.fromkeys(one.id for one in asking if one.order)
+        found = [(ledger.estimate_of(one), ledger.charge_of(one)) for one in tries]
+        known = [amount for pair in found for amount in pair if amount is not None]
+        return Bill(
+            estimated=sum(guess.micros for guess, _ in found if guess is not None),
+            charged=sum(charge.micros for _, charge in found if charge is not None),
+            unsettled=sum(guess is not None and charge is None for guess, charge in found),
+            currency=next((amount.currency for amount in known if amount.micros), Bill.currency),
+        )
 
     def obtain(self, workload: Workload, profile: ExecutionProfile) -> Answer | None:
         """The answer to what this session, or one before it, asked.

@@ -2,7 +2,8 @@
 
 Parts are workloads like any other: each has a fingerprint of its own and is planned, run, judged and cached by itself.
 Two parts that would ask the same (pairs that are repeated, to be drawn again) are told apart by a row of bindings that
-no pair names: else one ticket would answer both, and draws that should be independent would be copies.
+no pair names: else one ticket would answer both, and draws that should be independent would be copies. Samples have no
+row to spare, for each of theirs is run; parts that would ask the same are refused.
 """
 
 import math
@@ -12,11 +13,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from quantum_assets.contracts.envelope import Overlaps, ResultEnvelope, States, Timings
+from quantum_assets.contracts.envelope import Overlaps, ResultEnvelope, Samples, States, Timings
 from quantum_assets.contracts.errors import PlanError, ProviderError
 from quantum_assets.contracts.fingerprint import fingerprint
 from quantum_assets.contracts.profile import EffectiveProfile, ExecutionProfile
-from quantum_assets.contracts.workload import IntArray, Workload
+from quantum_assets.contracts.workload import IntArray, Measure, Workload
 from quantum_assets.providers.base import all_pairs
 
 _ADDED = frozenset({"crosscheck_rows"})  # metrics that are counts; of any other the largest tells most
@@ -26,22 +27,31 @@ def split(workload: Workload, max_circuits: int) -> tuple[Workload, ...]:
     """Cut a workload into parts of nearly equal size.
 
     Args:
-        workload: Overlaps are cut by pairs, and keep the bindings that their pairs name; states are cut by bindings.
+        workload: Overlaps are cut by pairs, and keep the bindings that their pairs name; states and samples are cut by
+            bindings.
         max_circuits: Pairs or bindings in one part, at least 1.
 
     Returns:
         The parts in order; the workload itself where it fits.
 
     Raises:
-        PlanError: If `max_circuits` is below 1.
+        PlanError: If `max_circuits` is below 1, or parts that sample would ask the same because rows are repeated.
     """
     if max_circuits < 1:
         raise PlanError("max_circuits", f"is {max_circuits}", "Allow at least one circuit in an order")
-    n_circuits = _circuits(workload)
+    n_circuits = workload.n_circuits
     n_parts = -(-n_circuits // max_circuits)
     if n_parts <= 1:
         return (workload,)
-    return _cut(workload, [n_circuits * (n + 1) // n_parts - n_circuits * n // n_parts for n in range(n_parts)])
+    parts = _cut(workload, [n_circuits * (n + 1) // n_parts - n_circuits * n // n_parts for n in range(n_parts)])
+    if workload.measure == "samples" and len({part.fingerprint for part in parts}) < n_parts:
+        raise PlanError(
+            _name(workload),
+            f"repeats rows of bindings, and {n_circuits} circuits are too many for one order of {max_circuits}: parts "
+            "of it would be one question, answered once",
+            "Give each row once with more shots, or ask for the repetitions as replicates",
+        )
+    return parts
 
 
 def join(parts: Sequence[ResultEnvelope], workload: Workload, profile: ExecutionProfile) -> ResultEnvelope:
@@ -79,7 +89,7 @@ def join(parts: Sequence[ResultEnvelope], workload: Workload, profile: Execution
         crosscheck_difference=_worst(part.crosscheck_difference for part in parts),
         crosscheck_zscore=_worst(part.crosscheck_zscore for part in parts),
         circuits_run=sum(part.circuits_run for part in parts),
-        circuits_needed=all_pairs(workload.n_bindings) if workload.pairs is None else needed,
+        circuits_needed=needed if workload.sampled else all_pairs(workload.n_bindings),
         timings=Timings(
             transpile=math.fsum(part.timings.transpile for part in parts),
             run=math.fsum(part.timings.run for part in parts),
@@ -93,10 +103,6 @@ def join(parts: Sequence[ResultEnvelope], workload: Workload, profile: Execution
         mocked=any(part.mocked for part in parts),
         metrics=metrics,
     )
-
-
-def _circuits(workload: Workload) -> int:
-    return workload.n_bindings if workload.pairs is None else len(workload.pairs)
 
 
 def _name(workload: Workload) -> str:
@@ -122,7 +128,8 @@ def _rows(workload: Workload, rows: slice | IntArray) -> Workload:
     """The same question about some of the bindings."""
     form = workload.diagonal
     chosen = None if form is None else replace(form, phases=form.phases[rows])
-    return replace(workload, bindings=workload.bindings[rows], pairs=None, measure="states", diagonal=chosen)
+    measure: Measure = "states" if workload.measure == "overlaps" else workload.measure
+    return replace(workload, bindings=workload.bindings[rows], pairs=None, measure=measure, diagonal=chosen)
 
 
 def _pairs(workload: Workload, pairs: IntArray) -> Workload:
@@ -142,9 +149,10 @@ def _with_spare_rows(part: Workload, n_rows: int) -> Workload:
 
 def _require_parts_of(parts: Sequence[ResultEnvelope], workload: Workload, profile: ExecutionProfile) -> None:
     sizes = [_outcomes(part) for part in parts]
-    if sum(sizes) != _circuits(workload) or 0 in sizes:
+    wanted = workload.n_circuits
+    if sum(sizes) != wanted or 0 in sizes:
         raise ProviderError(
-            _name(workload), f"needs {_circuits(workload)} outcomes, and its parts have {sizes}", "Run it again", True
+            _name(workload), f"needs {wanted} outcomes, and its parts have {sizes}", "Run it again", True
         )
     asked = _cut(workload, sizes) if len(parts) > 1 else (workload,)
     for part, question in zip(parts, asked, strict=True):
@@ -159,7 +167,7 @@ def _require_parts_of(parts: Sequence[ResultEnvelope], workload: Workload, profi
 
 
 def _outcomes(part: ResultEnvelope) -> int:
-    values = part.data.amplitudes if isinstance(part.data, States) else part.data.p_zero
+    values = part.data.outcomes
     return len(values) if values.ndim else 0
 
 
@@ -185,17 +193,22 @@ def _differences(
 
 def _form(part: ResultEnvelope) -> str:
     """Everything about outcomes but their number and values."""
-    if isinstance(part.data, States):
-        return f"states of shape {part.data.amplitudes.shape[1:]}, {part.data.amplitudes.dtype}"
-    p_zero = part.data.p_zero
-    return f"overlaps of shape {p_zero.shape[1:]}, {p_zero.dtype}, {part.data.shots} shots"
+    values, kind = part.data.outcomes, type(part.data).__name__.lower()
+    shots = "" if isinstance(part.data, States) else f", {part.data.shots} shots"
+    return f"{kind} of shape {values.shape[1:]}, {values.dtype}{shots}"
 
 
-def _joined(parts: Sequence[ResultEnvelope]) -> States | Overlaps:
-    data = [part.data for part in parts]
-    if isinstance(data[0], States):
-        return States(np.concatenate([one.amplitudes for one in data if isinstance(one, States)]))
-    return Overlaps(np.concatenate([one.p_zero for one in data if isinstance(one, Overlaps)]), data[0].shots)
+def _joined(parts: Sequence[ResultEnvelope]) -> States | Overlaps | Samples:
+    """All outcomes in one; the parts are of one kind."""
+    first = parts[0].data
+    if isinstance(first, States):
+        return States(np.concatenate([part.data.amplitudes for part in parts if isinstance(part.data, States)]))
+    if isinstance(first, Samples):
+        packed = np.concatenate([part.data.packed for part in parts if isinstance(part.data, Samples)])
+        return Samples(packed, first.shots)
+    return Overlaps(
+        np.concatenate([part.data.p_zero for part in parts if isinstance(part.data, Overlaps)]), first.shots
+    )
 
 
 def _worst(values: Iterable[float | None]) -> float | None:

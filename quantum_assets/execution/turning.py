@@ -23,6 +23,7 @@ _UNDECIDED = frozenset({State.FAILED, State.CANCELLED, State.EXPIRED})
 _CAN_EXPIRE = frozenset({State.PLANNED, State.SUBMITTING, *AT_PROVIDER})
 _RACES = 10
 _A_WHILE = 1.0
+_ROUND = "~"
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Turn:
     Attributes:
         tickets: Those looked at, as they stand now.
         settled: Orders paid for late.
-        cursor: Where the next turn goes on; empty: at the beginning.
+        cursor: Where the next turn goes on; empty: every open ticket was come by since the beginning.
     """
 
     tickets: tuple[Ticket, ...]
@@ -61,21 +62,22 @@ def turn_ledger(plane: ControlPlane, *, cursor: str = "", limit: int = 50) -> Tu
     """One bounded turn over every open ticket of asynchronous requests, for a sensor.
 
     Paid jobs whose asker died waiting are looked after as well: nobody else settles them. What such an asker left in no
-    order is ended once it is stale: nobody else may ever ask the same.
+    order is ended once it is stale: nobody else may ever ask the same. Both kinds are gone through page by page, each
+    round and round at its own pace, so that none hides behind others that need nothing.
 
     Args:
         plane: The control plane.
         cursor: As the turn before returned it; one that the ledger does not know begins anew.
-        limit: Most tickets looked at, of either kind.
+        limit: Most tickets read, of either kind.
     """
-    try:
-        page = plane.ledger.tickets(states=_OPEN, after=cursor, limit=limit, asynchronous=True)
-    except PlanError:  # another ledger
-        page = plane.ledger.tickets(states=_OPEN, limit=limit, asynchronous=True)
-    looked_at = {ticket.id: ticket for ticket in (*page, *_orphans(plane, limit))}
+    place, other_place = cursor.partition(" ")[::2]
+    page, place = _page(plane, place, limit, asynchronous=True)
+    waited_for, other_place = _page(plane, other_place, limit, asynchronous=False)
+    looked_at = {ticket.id: ticket for ticket in (*page, *_orphans(plane, waited_for))}
     after = _turned(plane, tuple(looked_at.values()))
-    plane.advance([], [[ticket] for ticket in _abandoned(plane, limit)], _dropped)
-    return Turn(after, settle_ended(plane, limit), page[-1].id if len(page) == limit else "")
+    plane.advance([], [[ticket] for ticket in _abandoned(plane, waited_for)], _dropped)
+    come_round = place.startswith(_ROUND) and other_place.startswith(_ROUND)
+    return Turn(after, settle_ended(plane, limit), "" if come_round else f"{place} {other_place}")
 
 
 def expire(plane: ControlPlane, tickets: Sequence[Ticket]) -> tuple[Ticket, ...]:
@@ -167,15 +169,25 @@ def _turned_alone(plane: ControlPlane, ticket: Ticket) -> Ticket:
         return ticket
 
 
-def _orphans(plane: ControlPlane, limit: int) -> list[Ticket]:
+def _page(plane: ControlPlane, place: str, limit: int, *, asynchronous: bool) -> tuple[tuple[Ticket, ...], str]:
+    """The next open tickets of one kind, and the place behind them: an id, and a mark once the end was come by."""
+    mark, after = _ROUND if place.startswith(_ROUND) else "", place.removeprefix(_ROUND)
+    try:
+        page = plane.ledger.tickets(states=_OPEN, after=after, limit=limit, asynchronous=asynchronous)
+    except PlanError:  # another ledger
+        page = plane.ledger.tickets(states=_OPEN, limit=limit, asynchronous=asynchronous)
+    return page, mark + page[-1].id if len(page) == limit else _ROUND
+
+
+def _orphans(plane: ControlPlane, page: Sequence[Ticket]) -> list[Ticket]:
     """Tickets with an order, of processes that died waiting for them; and those that a turn of ours recovered."""
-    page = plane.ledger.tickets(states=_OPEN - {State.PLANNED}, asynchronous=False, limit=limit)
-    return [one for one in page if one.order and (one.owner == plane.owner or alive(one.owner) is False)]
+    handed_in = [one for one in page if one.order and one.state is not State.PLANNED]
+    return [one for one in handed_in if one.owner == plane.owner or alive(one.owner) is False]
 
 
-def _abandoned(plane: ControlPlane, limit: int) -> list[Ticket]:
+def _abandoned(plane: ControlPlane, page: Sequence[Ticket]) -> list[Ticket]:
     """Tickets that are in no order now, and that nobody went on with for so long that whoever waited must be gone."""
-    page, now = plane.ledger.tickets(states=_OPEN, asynchronous=False, limit=limit), plane.clock.now()
+    now = plane.clock.now()
     return [
         one
         for one in page

@@ -6,7 +6,7 @@ guess, and money stays reserved until it is known that nobody will bill it.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -40,11 +40,20 @@ def name(plane: ControlPlane, opened: Sequence[Ticket], job: str) -> Sequence[Ti
     if first.order:
         return _named(plane, opened, job)
     try:
-        return plane.ledger.move_all(_submitted(opened, job))
+        return plane.ledger.move_all(submitted(opened, job))
     except StaleTicket:
-        now = [plane.ledger.ticket(ticket.id) for ticket in opened]
-        kept = [ticket for ticket in now if ticket.state is State.SUBMITTING and ticket.owner == plane.owner]
-        return plane.ledger.move_all(_submitted(kept, job))
+        return plane.ledger.move_all(submitted(still_ours(plane, opened), job))
+
+
+def submitted(tickets: Iterable[Ticket], job: str) -> list[Move]:
+    """The moves that name the job of tickets without an order."""
+    return [Move(ticket, State.SUBMITTED, f"accepted as job {job}", {"job": job}) for ticket in tickets]
+
+
+def still_ours(plane: ControlPlane, opened: Sequence[Ticket]) -> list[Ticket]:
+    """Tickets as they are now, without those that somebody ended while this process was in their window."""
+    now = [plane.ledger.ticket(ticket.id) for ticket in opened]
+    return [ticket for ticket in now if ticket.state is State.SUBMITTING and ticket.owner == plane.owner]
 
 
 def not_submitted(plane: ControlPlane, opened: Sequence[Ticket], failure: Failure) -> Sequence[Ticket]:
@@ -151,10 +160,6 @@ def _absent(plane: ControlPlane, row: OrderRow, tickets: Sequence[Ticket], failu
     if not again:
         return fail(plane, tickets, failure, again=failure.rule.action is Action.MODIFY)
     return plane.ledger.move_all([Move(t, State.PLANNED, why, {"owner": "", "not_before": rest}) for t in tickets])
-
-
-def _submitted(tickets: Sequence[Ticket], job: str) -> list[Move]:
-    return [Move(ticket, State.SUBMITTED, f"accepted as job {job}", {"job": job}) for ticket in tickets]
 
 
 def _named(plane: ControlPlane, opened: Sequence[Ticket], job: str) -> Sequence[Ticket]:

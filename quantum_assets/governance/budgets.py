@@ -4,28 +4,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.money import Budget
+from quantum_assets.contracts.yaml_file import read_yaml
 
 FILE_NAME = "budgets.yaml"
-_LARGEST_FILE = 1_000_000
 
 
 def read_budgets(path: Path) -> Mapping[str, Budget]:
     """All budgets of one file, by project.
 
     Raises:
-        PlanError: If the file is missing, is not YAML or a budget breaks the form; file, project and field are named.
+        PlanError: If the file cannot be read (`read_yaml`) or a budget breaks the form; file, project and field are
+            named.
     """
-    if not path.is_file() or path.stat().st_size > _LARGEST_FILE:
-        raise PlanError(str(path), "is missing or over a million bytes", f"Put {FILE_NAME} in the defs folder")
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        raise PlanError(str(path), f"is not YAML: {' '.join(str(exc).split())}", "Mend the line it names") from exc
+    document = read_yaml(path, f"Put {FILE_NAME} in the defs folder")
     if not isinstance(document, Mapping) or not document:
         raise PlanError(str(path), "holds no budgets", "Write one mapping a project: name, then its limits")
     return {str(project): _budget(path, str(project), fields) for project, fields in document.items()}

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from quantum_assets.contracts.envelope import AdmittedResult, Overlaps
+from quantum_assets.contracts.envelope import AdmittedResult, Overlaps, Samples, States
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.kernel import KernelMatrix
 from quantum_assets.contracts.profile import ExecutionProfile
@@ -42,7 +42,7 @@ def gram(
         PlanError: If answer, question and ids do not belong together, or a pair is missing.
     """
     _belong_together(admitted, workload, ids)
-    data = admitted.envelope.data
+    data = _kernel_data(admitted, workload)
     if isinstance(data, Overlaps):
         every = np.arange(workload.n_bindings)
         return _from_pairs(admitted, workload, ids, rows=every, columns=every, parameters=parameters)
@@ -86,7 +86,7 @@ def cross(
         PlanError: If answer, question and ids do not belong together, or a pair is missing.
     """
     _belong_together(admitted, workload, ids)
-    data = admitted.envelope.data
+    data = _kernel_data(admitted, workload)
     if isinstance(data, Overlaps):
         return _from_pairs(admitted, workload, ids, rows=rows, columns=columns, parameters=parameters)
     exact = KernelMatrix(
@@ -160,6 +160,17 @@ def _belong_together(admitted: AdmittedResult, workload: Workload, ids: Sequence
         raise PlanError(
             who, f"{len(set(ids))} distinct ids for {workload.n_bindings} bindings", "Give every binding its own id"
         )
+
+
+def _kernel_data(admitted: AdmittedResult, workload: Workload) -> States | Overlaps:
+    data = admitted.envelope.data
+    if isinstance(data, Samples):
+        raise PlanError(
+            workload.label or workload.circuit.name,
+            "was answered with samples, and a kernel is made of states or overlaps",
+            "Plan the workload with kernels.plan",
+        )
+    return data
 
 
 def _from_pairs(

@@ -11,8 +11,8 @@ from quantum_assets.contracts.envelope import RejectedResult, ResultEnvelope
 from quantum_assets.contracts.money import Budget
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.workload import Workload
+from quantum_assets.execution.logs import mind_the_logs
 from quantum_assets.execution.plane import ControlPlane
-from quantum_assets.execution.redact import mind_the_logs
 from quantum_assets.execution.session import Session
 from quantum_assets.governance.budgets import read_budgets
 from quantum_assets.orchestration.profiles import read_profiles

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -105,7 +106,10 @@ class Guard:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = judge_http(scope, self._policy)
         if refusal is None and scope["method"] not in READING:
-            body = await _read_body(receive, self._policy.max_body)
+            try:
+                body = await _read_body(receive, self._policy.max_body)
+            except ClientDisconnect:
+                return  # half a body is no request, and nobody hears an answer
             refusal = _too_large(self._policy) if body is None else judge_body(scope, body, self._policy)
             receive = _replay(body or b"", receive)
         if refusal is not None:
@@ -243,13 +247,17 @@ def _too_large(policy: GuardPolicy) -> Refusal:
 
 
 async def _read_body(receive: Receive, limit: int) -> bytes | None:
-    """The whole body, or None as soon as it is longer than `limit`."""
+    """The whole body, or None as soon as it is longer than `limit`; `service.door` reads as this does.
+
+    Raises:
+        ClientDisconnect: If the client went away before the end of it.
+    """
     chunks: list[bytes] = []
     size, more = 0, True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            break
+            raise ClientDisconnect
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > limit:

@@ -18,6 +18,7 @@ import pyarrow as pa
 from pydantic import Field, PrivateAttr
 
 from quantum_assets.contracts.record import DatasetInput, RunRecord
+from quantum_assets.orchestration.partitions import dimensions_of
 from quantum_assets.orchestration.stored import Stored, with_origin
 from quantum_assets.store.home import Home
 from quantum_assets.store.store import Commit, Store
@@ -25,7 +26,6 @@ from quantum_assets.tracking.database import local_uri
 from quantum_assets.tracking.tracker import Receipt, Tracker
 
 VERSION_KEY = "quantum_assets/version"
-PARTITION_DIMENSION = "profile"
 STORAGE_KEY = "quantum_assets_store"
 """Resource key of the storage. Not Dagster's default key: a project that forgets it must fail to load, not pickle."""
 
@@ -108,7 +108,7 @@ def _partition(keys: Sequence[str]) -> dict[str, str]:
         raise dg.DagsterInvariantViolationError(
             "one run materialises one partition; use BackfillPolicy.multi_run(max_partitions_per_run=1)"
         )
-    return {PARTITION_DIMENSION: keys[0]} if keys else {}
+    return dimensions_of(keys[0]) if keys else {}
 
 
 def _recorded_version(instance: dg.DagsterInstance, key: dg.AssetKey, partition: str | None) -> str | None:
@@ -162,7 +162,7 @@ def _column_schema(stored: Stored) -> dg.TableSchema:
 def _run_record(context: dg.OutputContext, stored: Stored, commit: Commit, dagster_url: str) -> RunRecord:
     now = int(time.time() * 1000)
     study, asset = context.asset_key.path[0], context.asset_key.path[-1]
-    partition = next(iter(commit.partition.values()), "")
+    partition = "|".join(commit.partition.values())
     tags = {
         "qa.asset": context.asset_key.to_user_string(),
         "qa.partition": partition,

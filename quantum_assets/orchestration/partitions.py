@@ -1,4 +1,4 @@
-"""Partition definitions: quantum assets are partitioned by execution profile, one key a profile name.
+"""Partition definitions: quantum assets are partitioned by execution profile, decisions also by period.
 
 Profile names are validated by `ExecutionProfile` (a short lower-case word), so every key is safe in a path, in a URL,
 and in Dagster's own key syntax; the store's encoder guards the same border again for keys that come from elsewhere.
@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import dagster as dg
 
 from quantum_assets.contracts.errors import PlanError
+
+PERIOD, PROFILE = "period", "profile"
 
 
 def profile_partitions(study: str, profiles: Sequence[str]) -> dg.StaticPartitionsDefinition:
@@ -23,6 +25,33 @@ def profile_partitions(study: str, profiles: Sequence[str]) -> dg.StaticPartitio
     if repeated:
         raise PlanError(f"study {study}: profiles", f"{', '.join(repeated)} is listed twice", "List each profile once")
     return dg.StaticPartitionsDefinition(list(profiles))
+
+
+def period_partitions(periods: Sequence[str]) -> dg.StaticPartitionsDefinition:
+    """The months of a study, in order.
+
+    They are listed and not derived from today's date, so that a past month stays a partition and a new one is added by
+    whoever edits the study.
+    """
+    return dg.StaticPartitionsDefinition(list(periods))
+
+
+def period_and_profile(
+    periods: dg.StaticPartitionsDefinition, profiles: dg.StaticPartitionsDefinition
+) -> dg.MultiPartitionsDefinition:
+    """Every profile of every month; a key reads ``2020-01|ideal``."""
+    return dg.MultiPartitionsDefinition({PERIOD: periods, PROFILE: profiles})
+
+
+def dimensions_of(key: str) -> dict[str, str]:
+    """A partition key as the store knows it: dimension to value, period before profile.
+
+    Names of profiles begin with a letter and months with a digit, so that a single key tells which of them it is.
+    """
+    period, bar, profile = key.partition("|")
+    if bar:
+        return {PERIOD: period, PROFILE: profile}
+    return {PERIOD if key[:1].isdigit() else PROFILE: key}
 
 
 #: One partition a run: the store commits one partition at a time, and a crash costs one partition.

@@ -1,20 +1,21 @@
-"""Qiskit Aer as a provider: states of any circuit, and overlap circuits through the sampler, ideal or noisy."""
+"""Qiskit Aer as a provider: states of any circuit, and measured circuits through the sampler, ideal or noisy."""
 
 from dataclasses import dataclass
 from time import perf_counter
 
-from quantum_assets.contracts.envelope import Overlaps, ResultEnvelope
+from quantum_assets.contracts.envelope import ResultEnvelope
 from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.jobs import Calibration
 from quantum_assets.contracts.profile import EffectiveProfile, ExecutionProfile
 from quantum_assets.contracts.workload import Workload
-from quantum_assets.providers.aer_overlaps import run_overlaps
+from quantum_assets.providers.aer_circuits import run_circuits
 from quantum_assets.providers.aer_states import aer_states, batch_rows
 from quantum_assets.providers.base import installed, memory_fault, require_support
 from quantum_assets.providers.checked_states import states_envelope
 from quantum_assets.providers.exact_overlaps import overlaps_envelope
 from quantum_assets.providers.fakes import PREFIX, calibration_of, fake_backend, fake_fault
 from quantum_assets.providers.in_process import InProcessProvider
+from quantum_assets.providers.measured import circuits_fault, samples_fault
 from quantum_assets.providers.noise import gate_widths
 from quantum_assets.providers.qpy import circuit_of
 
@@ -28,9 +29,9 @@ class AerProvider(InProcessProvider):
 
     - `states`, estimators `exact` and `binomial`: every circuit is simulated once (`circuits_run` is n) and its state
       saved; for `binomial` the draw happens where kernels are sampled, as with the statevector provider.
-    - `overlaps`, estimator `circuits`: one compute-uncompute circuit a pair through Aer's sampler, without noise on
-      state vectors, with noise on density matrices. Where the noise is a backend's, the circuits are compiled for that
-      backend's gates and couplings.
+    - `overlaps` and `samples`, estimator `circuits`: one compute-uncompute circuit a pair, or the circuit itself once a
+      binding, through Aer's sampler, without noise on state vectors, with noise on density matrices. Where the noise is
+      a backend's, the circuits are compiled for that backend's gates and couplings.
     - `overlaps`, estimator `exact`: products of those states; nothing is sampled.
     """
 
@@ -44,9 +45,9 @@ class AerProvider(InProcessProvider):
             return f"it has no backend {profile.backend}; the simulator follows from mode and noise"
         if not workload.circuit.parameters:
             return "the circuit has no parameters to bind"
-        if workload.measure == "states" or profile.estimator == "exact":
+        if _of_states(workload, profile):
             return _states_fault(workload, profile)
-        return _overlaps_fault(workload, profile)
+        return _circuits_fault(workload, profile)
 
     def versions(self, profile: ExecutionProfile) -> dict[str, str]:
         """NumPy, Qiskit and Aer; and where a backend's noise is copied, the package that holds its snapshot."""
@@ -56,9 +57,10 @@ class AerProvider(InProcessProvider):
     def run(self, workload: Workload, profile: ExecutionProfile, replicate: int = 0) -> ResultEnvelope:
         """Run it, recompute a tile, and read back what was done.
 
-        States are checked against Qiskit's Statevector. Sampled overlaps are checked against exact values on a tile of
-        pairs: Statevector without noise, Aer's density matrix with a noise model made anew with noise; and the compiled
-        circuit is checked to be the workload's circuit before anything is sampled.
+        States are checked against Qiskit's Statevector. Sampled overlaps, and the parities of samples
+        (`providers.samples`), are checked against exact values on a tile: Statevector without noise, Aer's density
+        matrix with a noise model made anew with noise; and the compiled circuit is checked to be the workload's circuit
+        before anything is sampled.
 
         Raises:
             ProviderError: When `supports` refuses the workload, or Aer fails.
@@ -67,9 +69,9 @@ class AerProvider(InProcessProvider):
 
         require_support(self, workload, profile)
         try:
-            if workload.measure == "states" or profile.estimator == "exact":
+            if _of_states(workload, profile):
                 return self._from_states(workload, profile)
-            return self._overlaps(workload, profile, replicate)
+            return self._sampled(workload, profile, replicate)
         except QiskitError as error:
             raise ProviderError(
                 f"provider {self.name}", f"failed: {error}", "Look at the circuit, its width and the basis gates"
@@ -109,41 +111,47 @@ class AerProvider(InProcessProvider):
             packages=_PACKAGES,
         )
 
-    def _overlaps(self, workload: Workload, profile: ExecutionProfile, replicate: int) -> ResultEnvelope:
-        if workload.pairs is None or profile.shots is None:
-            raise ProviderError(f"provider {self.name}", "needs pairs and shots", "Give both")
-        run = run_overlaps(workload, workload.pairs, profile.shots, profile, replicate)
+    def _sampled(self, workload: Workload, profile: ExecutionProfile, replicate: int) -> ResultEnvelope:
+        if profile.shots is None:
+            raise ProviderError(f"provider {self.name}", "needs shots", "Give them in the profile")
+        run = run_circuits(workload, profile.shots, profile, replicate)
+        setup = run.setup
         return ResultEnvelope(
             workload_fingerprint=workload.fingerprint,
             profile_fingerprint=profile.fingerprint,
             effective=EffectiveProfile(
-                mode="ideal" if run.noise is None else "noisy",
+                mode="ideal" if setup.noise is None else "noisy",
                 estimator="circuits",
                 provider=self.name,
-                engine=run.engine,
+                engine=str(setup.simulator.options.method),
                 shots=run.shots,
                 seed=profile.seed,
-                noise=run.noise,
-                transpilation=run.transpilation,
-                backend=run.simulator,
+                noise=setup.noise,
+                transpilation=setup.compiled.transpilation,
+                backend=str(setup.simulator.name),
                 versions=self.versions(profile),
             ),
-            data=Overlaps(run.p_zero, run.shots),
+            data=run.data,
             crosscheck_difference=None,
             crosscheck_zscore=run.zscore,
-            circuits_run=len(workload.pairs),
-            circuits_needed=len(workload.pairs),
+            circuits_run=workload.n_circuits,
+            circuits_needed=workload.n_circuits,
             timings=run.timings,
-            calibration_digest=None if run.calibration is None else run.calibration.digest,
+            calibration_digest=None if setup.calibration is None else setup.calibration.digest,
             metrics=run.metrics,
         )
+
+
+def _of_states(workload: Workload, profile: ExecutionProfile) -> bool:
+    """Whether the answer is made of states: they are it, or overlaps that are to be exact."""
+    return workload.measure == "states" or (workload.measure == "overlaps" and profile.estimator == "exact")
 
 
 def _states_fault(workload: Workload, profile: ExecutionProfile) -> str | None:
     if profile.mode != "ideal":
         return f"states and exact overlaps are ideal, and the profile's mode is {profile.mode}"
     if profile.estimator == "circuits":
-        return "estimator circuits measures overlaps, and the workload measures states"
+        return "estimator circuits measures overlaps or samples, and the workload measures states"
     if workload.pairs is not None and not len(workload.pairs):
         return "the workload names no pairs"
     width = workload.circuit.n_qubits
@@ -151,11 +159,10 @@ def _states_fault(workload: Workload, profile: ExecutionProfile) -> str | None:
     return memory_fault(16 * rows * 2**width, profile.guardrails.max_memory_bytes)
 
 
-def _overlaps_fault(workload: Workload, profile: ExecutionProfile) -> str | None:
-    if profile.estimator != "circuits":
-        return f"overlaps are estimated by circuits, and the profile's estimator is {profile.estimator}"
-    if workload.pairs is None or not len(workload.pairs):
-        return "the workload names no pairs"
+def _circuits_fault(workload: Workload, profile: ExecutionProfile) -> str | None:
+    fault = circuits_fault(workload, profile) or samples_fault(workload, profile)
+    if fault is not None:
+        return fault
     if profile.noise is not None and profile.noise.backend is not None:
         return _device_fault(profile.noise.backend, workload) or _width_fault(workload, profile)
     wrong = [name for name, width in gate_widths(profile.transpilation.basis_gates).items() if width not in (1, 2)]

@@ -64,6 +64,18 @@ def binds(circuit: "QuantumCircuit", values: FloatArray) -> list[dict[object, li
     return [{parameter: values[:, column].tolist() for column, parameter in enumerate(circuit.parameters)}]
 
 
+def saved_probabilities(simulator: "AerSimulator", circuit: "QuantumCircuit", values: FloatArray) -> FloatArray:
+    """Outcome probabilities of a circuit that saves them, one row for each row of parameter values.
+
+    Raises:
+        ProviderError: When Aer reports a failure.
+    """
+    result = simulator.run(circuit, parameter_binds=binds(circuit, values)).result()
+    if not result.success:
+        raise ProviderError("provider aer", f"the cross-check failed: {result.status}", "Use fewer qubits")
+    return np.array([result.data(index)["probabilities"] for index in range(len(values))], dtype=np.float64)
+
+
 def _batch(simulator: "AerSimulator", circuit: "QuantumCircuit", rows: FloatArray) -> ComplexArray:
     result = simulator.run(circuit, parameter_binds=binds(circuit, rows), shots=1).result()
     if not result.success:

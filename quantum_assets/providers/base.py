@@ -1,11 +1,12 @@
 """The contract that every provider keeps, and the two things they all do: refuse in words and name their versions."""
 
+from functools import cache
 from importlib.metadata import version
 from typing import Protocol
 
 from quantum_assets.contracts.envelope import ResultEnvelope
 from quantum_assets.contracts.errors import ProviderError
-from quantum_assets.contracts.jobs import Calibration, JobStatus, Limits, Order
+from quantum_assets.contracts.jobs import BackendFact, Calibration, JobStatus, Limits, Order
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.workload import Workload
 
@@ -49,6 +50,16 @@ class Provider(Protocol):
         """What the backend is like now; None for an ideal simulator, which has no calibration."""
         ...
 
+    def backends(self, profile: ExecutionProfile) -> tuple[BackendFact, ...]:
+        """What is known now of the backends that the profile names; empty where there is only one.
+
+        One that the vendor does not know, or does not let run anything now, is left out.
+
+        Raises:
+            Exception: Whatever the vendor's SDK raises.
+        """
+        ...
+
     def submit(self, order: Order) -> str:
         """Hand the order in and return the provider's id of the job, without waiting for it where that is possible.
 
@@ -82,9 +93,20 @@ def require_support(provider: Provider, workload: Workload, profile: ExecutionPr
         raise ProviderError(f"provider {provider.name}", reason, "Name a provider that supports it in the profile")
 
 
+def named_backends(profile: ExecutionProfile) -> tuple[str, ...]:
+    """The backends that a profile names, its own first; none where that is the only one."""
+    names = tuple(dict.fromkeys(name for name in (profile.backend, *profile.alternatives) if name is not None))
+    return names if len(names) > 1 else ()
+
+
 def installed(*packages: str) -> dict[str, str]:
     """Versions of installed packages, by name."""
-    return {package: version(package) for package in packages}
+    return {package: _version(package) for package in packages}
+
+
+@cache  # the metadata of a package is a file, read and parsed at every look
+def _version(package: str) -> str:
+    return version(package)
 
 
 def all_pairs(n_bindings: int) -> int:

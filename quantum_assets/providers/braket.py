@@ -4,20 +4,20 @@ import re
 from dataclasses import dataclass, field
 from time import perf_counter
 
-from quantum_assets.contracts.envelope import Overlaps, ResultEnvelope, Timings
+from quantum_assets.contracts.envelope import ResultEnvelope, Timings
 from quantum_assets.contracts.errors import ProviderError
-from quantum_assets.contracts.jobs import Calibration, JobStatus, Limits, Order
+from quantum_assets.contracts.jobs import BackendFact, Calibration, JobStatus, Limits, Order
 from quantum_assets.contracts.profile import EffectiveProfile, ExecutionProfile
 from quantum_assets.contracts.workload import Workload
-from quantum_assets.providers.aer_overlaps import zscore
-from quantum_assets.providers.base import installed, memory_fault, require_support
-from quantum_assets.providers.braket_circuits import GATES, check_circuit, simulator_overlap
-from quantum_assets.providers.braket_cloud import PACKAGES, BraketCloud, is_hardware
-from quantum_assets.providers.braket_local import WIDEST, sampled_zeros, sampling_seed
+from quantum_assets.providers.base import installed, memory_fault, named_backends, require_support
+from quantum_assets.providers.braket_circuits import GATES, check_circuits, for_simulator
+from quantum_assets.providers.braket_cloud import PACKAGES, BraketCloud
+from quantum_assets.providers.braket_device import is_hardware
+from quantum_assets.providers.braket_local import WIDEST, sampled, sampling_seed
 from quantum_assets.providers.compiled import compiled_size
 from quantum_assets.providers.extras import extra_fault, require_extra
 from quantum_assets.providers.in_process import Claims, InProcessProvider
-from quantum_assets.providers.qpy import circuit_of
+from quantum_assets.providers.measured import circuits_fault, data_of, deviation, kept_of, samples_fault
 
 _ARN = re.compile(r"arn:aws[a-z-]*:braket:[a-z0-9-]*::device/(qpu|quantum-simulator)/[\w-]+/[\w.-]+")
 _PACKAGES = ("numpy", "qiskit", "qiskit-braket-provider", "amazon-braket-sdk", "amazon-braket-default-simulator")
@@ -44,7 +44,7 @@ _DEVICE = Limits(
 
 @dataclass(frozen=True)
 class BraketProvider(InProcessProvider):
-    """Overlap circuits on Amazon Braket, one circuit a pair; the profile's backend says where.
+    """Measured circuits on Amazon Braket, one a pair or a binding; the profile's backend says where.
 
     - ``braket_sv``, ``braket_dm``, mode managed: the SDK's local simulators, in this process, with the seed honoured;
     - the ARN of a managed simulator, mode managed, or of a device, mode hardware: quantum tasks in the cloud, with
@@ -55,7 +55,7 @@ class BraketProvider(InProcessProvider):
     cloud: BraketCloud = field(default_factory=BraketCloud)
 
     def supports(self, workload: Workload, profile: ExecutionProfile) -> str | None:
-        """None when the named backend can run the workload's overlaps as asked; else the reason."""
+        """None when the named backend can run the workload's circuits as asked; else the reason."""
         return (
             _backend_fault(profile)
             or _workload_fault(workload, profile)
@@ -79,6 +79,16 @@ class BraketProvider(InProcessProvider):
             return None
         require_extra("qiskit_braket_provider", "braket")
         return self.cloud.calibration(profile.backend)
+
+    def backends(self, profile: ExecutionProfile) -> tuple[BackendFact, ...]:
+        """Of local simulators what is fixed: nobody queues before them, they are ideal; of ARNs what Braket says."""
+        names = named_backends(profile)
+        local = tuple(BackendFact(name, WIDEST[name], 0, 0.0) for name in names if name in WIDEST)
+        arns = [name for name in names if _ARN.fullmatch(name)]
+        if not arns:
+            return local
+        require_extra("qiskit_braket_provider", "braket")
+        return (*local, *self.cloud.backends(arns))
 
     def submit(self, order: Order) -> str:
         """Run a local order, or make the tasks of one for the cloud."""
@@ -117,16 +127,17 @@ class BraketProvider(InProcessProvider):
             ProviderError: When `supports` refuses the workload, the backend is in the cloud, or the check fails.
         """
         require_support(self, workload, profile)
-        if profile.backend is None or workload.pairs is None or profile.shots is None or _in_cloud(profile):
+        if profile.backend is None or profile.shots is None or _in_cloud(profile):
             raise ProviderError(f"provider {self.name}", "runs local simulators here", "Submit an order for the cloud")
         started = perf_counter()
-        overlap = simulator_overlap(circuit_of(workload.circuit), profile.transpilation)
-        compiled = perf_counter()
-        rows = profile.guardrails.crosscheck_rows
-        tile, ideal, difference = check_circuit(workload, workload.pairs, overlap, rows)
+        circuits = for_simulator(workload, profile.transpilation)
+        ready = perf_counter()
+        tile = check_circuits(workload, circuits, profile.guardrails.crosscheck_rows)
         sampling = perf_counter()
         seed = sampling_seed(profile.seed, workload.fingerprint, replicate)
-        run = sampled_zeros(profile.backend, overlap.circuits(workload.bindings, workload.pairs), profile.shots, seed)
+        bound = circuits.circuits(workload.bindings, workload.pairs)
+        run = sampled(profile.backend, bound, profile.shots, seed, circuits.qubits, kept_of(workload))
+        data = data_of(workload, run.kept, run.shots)
         return ResultEnvelope(
             workload_fingerprint=workload.fingerprint,
             profile_fingerprint=profile.fingerprint,
@@ -138,20 +149,20 @@ class BraketProvider(InProcessProvider):
                 shots=run.shots,
                 seed=profile.seed if run.seeded else None,
                 noise=None,
-                transpilation=overlap.transpilation,
+                transpilation=circuits.transpilation,
                 backend=run.backend,
                 versions=self.versions(profile),
             ),
-            data=Overlaps(run.p_zero, run.shots),
+            data=data,
             crosscheck_difference=None,
-            crosscheck_zscore=zscore(run.p_zero[tile], ideal, run.shots),
-            circuits_run=len(workload.pairs),
-            circuits_needed=len(workload.pairs),
-            timings=Timings(transpile=compiled - started, run=perf_counter() - sampling),
+            crosscheck_zscore=deviation(data, tile.rows, tile.ideal),
+            circuits_run=workload.n_circuits,
+            circuits_needed=workload.n_circuits,
+            timings=Timings(transpile=ready - started, run=perf_counter() - sampling),
             metrics={
-                "crosscheck_rows": float(len(tile)),
-                "compiled_difference": difference,
-                **compiled_size(overlap.overlap.circuit),
+                "crosscheck_rows": float(len(tile.rows)),
+                "compiled_difference": tile.difference,
+                **compiled_size(circuits.compiled.circuit),
             },
         )
 
@@ -179,10 +190,9 @@ def _backend_fault(profile: ExecutionProfile) -> str | None:
 
 
 def _workload_fault(workload: Workload, profile: ExecutionProfile) -> str | None:
-    if workload.measure != "overlaps" or profile.estimator != "circuits":
-        return f"it runs circuits for overlaps, not measure {workload.measure} by estimator {profile.estimator}"
-    if workload.pairs is None or not len(workload.pairs):
-        return "the workload names no pairs"
+    fault = circuits_fault(workload, profile) or samples_fault(workload, profile)
+    if fault is not None:
+        return fault
     wrong = sorted(set(profile.transpilation.basis_gates) - GATES)
     if wrong and not is_hardware(profile.backend or ""):
         return f"basis gates {wrong} are not gates that Braket's simulators run as they are"

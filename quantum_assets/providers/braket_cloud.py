@@ -5,30 +5,29 @@ Credentials, region and the bucket for results come from the environment, throug
 its own, or, where the device takes program sets, as many as it allows are one task.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from quantum_assets.contracts.envelope import Overlaps, ResultEnvelope, Timings
+from quantum_assets.contracts.envelope import ResultEnvelope, Timings
 from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.fingerprint import fingerprint
-from quantum_assets.contracts.jobs import Calibration, JobStatus, Order
-from quantum_assets.contracts.profile import EffectiveProfile, Transpilation
-from quantum_assets.contracts.workload import IntArray, Workload
-from quantum_assets.providers.aer_overlaps import zscore
+from quantum_assets.contracts.jobs import BackendFact, Calibration, JobStatus, Order
+from quantum_assets.contracts.profile import EffectiveProfile, ExecutionProfile
+from quantum_assets.contracts.workload import Workload
 from quantum_assets.providers.base import installed
 from quantum_assets.providers.braket_circuits import (
-    BraketOverlap,
-    check_circuit,
-    device_overlap,
+    BraketCircuits,
+    check_circuits,
+    for_device,
+    for_simulator,
     ideal_tile,
-    simulator_overlap,
 )
+from quantum_assets.providers.braket_device import calibration_of, fact_of, is_hardware, task_size
 from quantum_assets.providers.braket_tasks import (
     ENDED,
     Outcome,
@@ -41,12 +40,11 @@ from quantum_assets.providers.braket_tasks import (
     part_of,
 )
 from quantum_assets.providers.compiled import compiled_size
-from quantum_assets.providers.qpy import circuit_of
+from quantum_assets.providers.measured import data_of, deviation
 
 if TYPE_CHECKING:
     from braket.aws import AwsDevice, AwsSession
     from braket.circuits import Circuit
-    from qiskit import QuantumCircuit
 
 PACKAGES = ("numpy", "qiskit", "qiskit-braket-provider", "amazon-braket-sdk", "boto3")
 _PREFIX = "quantum-assets"
@@ -54,11 +52,6 @@ _NOT_FOUND = "ResourceNotFoundException"
 
 SessionOf = Callable[[str], "AwsSession"]
 Task = Mapping[str, Any]
-
-
-def is_hardware(backend: str) -> bool:
-    """Whether an ARN names a quantum device and not a simulator."""
-    return ":device/qpu/" in backend
 
 
 def aws_session(region: str) -> "AwsSession":
@@ -109,7 +102,12 @@ class BraketCloud:
 
     def calibration(self, backend: str) -> Calibration | None:
         """Digest of a device's properties as Braket shows them now; None for a simulator."""
-        return _calibration(self._device(backend)) if is_hardware(backend) else None
+        return calibration_of(self._device(backend)) if is_hardware(backend) else None
+
+    def backends(self, arns: Sequence[str]) -> tuple[BackendFact, ...]:
+        """Width, queue and two-qubit error of devices and simulators; one that is not online is left out."""
+        devices = [self._device(arn) for arn in arns]
+        return tuple(fact_of(device) for device in devices if device.status == "ONLINE")
 
     def fetch(self, job: str, order: Order) -> tuple[ResultEnvelope | ProviderError, ...]:
         """Read every task's result; a workload with a task that failed, was lost or is malformed fails alone."""
@@ -118,7 +116,7 @@ class BraketCloud:
         for place, arn in enumerate(arns_of(job)):
             part, task = self._part(arn, order, place)
             try:
-                pieces[part.workload].append((part, task, self._outcome(arn, task)))
+                pieces[part.workload].append((part, task, self._outcome(arn, task, part.qubits)))
             except ProviderError as fault:
                 faults.setdefault(part.workload, fault)
         answers: list[ResultEnvelope | ProviderError] = []
@@ -148,7 +146,7 @@ class BraketCloud:
         )
         return str(task.id)
 
-    def _outcome(self, arn: str, task: Task) -> Outcome:
+    def _outcome(self, arn: str, task: Task, qubits: Sequence[int]) -> Outcome:
         from botocore.exceptions import ClientError
 
         if task["status"] != "COMPLETED":
@@ -168,7 +166,7 @@ class BraketCloud:
             raise ProviderError(
                 f"quantum task {arn.rpartition('/')[2]}", "lost its result", "Run it again", True
             ) from error
-        return outcome_of(stored["Body"].read().decode(), arn)
+        return outcome_of(stored["Body"].read().decode(), arn, qubits)
 
     def _part(self, arn: str, order: Order, place: int) -> tuple[Part, Task]:
         task = self._task(arn)
@@ -232,70 +230,52 @@ def _backend(order: Order) -> str:
     return order.profile.backend
 
 
-def _pairs(workload: Workload) -> IntArray:
-    if workload.pairs is None:
-        raise ProviderError("provider braket", "needs pairs", "Measure overlaps")
-    return workload.pairs
-
-
 def _planned(order: Order, device: "AwsDevice") -> Iterator[tuple[Part, list["Circuit"]]]:
     """Every task of an order: its part, and its circuits."""
-    calibration = _calibration(device).digest if is_hardware(device.arn) else ""
-    size = _task_size(device, order.profile.shots or 1)
-    total = sum(-(-len(_pairs(workload)) // size) for workload in order.workloads)
+    calibration = calibration_of(device).digest if is_hardware(device.arn) else ""
+    size = task_size(device, order.profile.shots or 1)
+    total = sum(-(-workload.n_circuits // size) for workload in order.workloads)
     index = 0
     for number, workload in enumerate(order.workloads):
-        pairs, circuit = _pairs(workload), circuit_of(workload.circuit)
-        overlap = _compiled(circuit, order.profile.transpilation, device)
-        _, _, difference = check_circuit(workload, pairs, overlap, order.profile.guardrails.crosscheck_rows)
-        compiled = {**compiled_size(overlap.overlap.circuit), "compiled_difference": difference}
-        circuits = overlap.circuits(workload.bindings, pairs)
-        for start in range(0, len(pairs), size):
-            stop = min(start + size, len(pairs))
-            basis = overlap.transpilation.basis_gates
+        circuits = _compiled(workload, order.profile, device)
+        difference = check_circuits(workload, circuits, order.profile.guardrails.crosscheck_rows).difference
+        compiled = {**compiled_size(circuits.compiled.circuit), "compiled_difference": difference}
+        bound = circuits.circuits(workload.bindings, workload.pairs)
+        for start in range(0, workload.n_circuits, size):
+            stop = min(start + size, workload.n_circuits)
             part = Part(
-                order.key, index, total, number, start, stop, compiled, basis, calibration, order.correlation_id
+                order.key,
+                index,
+                total,
+                number,
+                start,
+                stop,
+                compiled,
+                circuits.transpilation.basis_gates,
+                calibration,
+                order.correlation_id,
+                circuits.qubits if workload.measure == "samples" else (),
             )
-            yield part, list(islice(circuits, stop - start))
+            yield part, list(islice(bound, stop - start))
             index += 1
 
 
-def _compiled(circuit: "QuantumCircuit", transpilation: Transpilation, device: "AwsDevice") -> BraketOverlap:
+def _compiled(workload: Workload, profile: ExecutionProfile, device: "AwsDevice") -> BraketCircuits:
     if is_hardware(device.arn):
-        return device_overlap(circuit, transpilation, device)
-    return simulator_overlap(circuit, transpilation)
-
-
-def _task_size(device: "AwsDevice", shots: int) -> int:
-    """Circuits in one task: one, or what the device takes as a program set."""
-    from braket.device_schema import DeviceActionType
-
-    action = device.properties.action.get(DeviceActionType.OPENQASM_PROGRAM_SET)
-    return 1 if action is None else max(1, min(action.maximumExecutables, action.maximumTotalShots // shots))
-
-
-def _calibration(device: "AwsDevice") -> Calibration:
-    """Of what describes the machine; opening hours, prices and pictures are left out."""
-    properties = json.loads(device.properties.json())
-    service = properties.pop("service", {})
-    header = properties.get("braketSchemaHeader", {})
-    return Calibration(
-        backend=device.arn,
-        version=f"{header.get('name', '')} {header.get('version', '')}".strip(),
-        digest=hashlib.sha256(json.dumps(properties, sort_keys=True).encode()).hexdigest(),
-        updated_at=str(service.get("updatedAt") or ""),
-    )
+        return for_device(workload, profile.transpilation, device)
+    return for_simulator(workload, profile.transpilation)
 
 
 def _envelope(
     order: Order, workload: Workload, job: str, pieces: Sequence[tuple[Part, Task, Outcome]]
 ) -> ResultEnvelope:
-    pairs, hardware = _pairs(workload), is_hardware(_backend(order))
-    p_zero, shots = _assembled(pairs, pieces)
+    hardware = is_hardware(_backend(order))
+    kept, shots = _assembled(workload, pieces)
+    data = data_of(workload, kept, shots)
     first, task, _ = pieces[0]
     compiled = _worst([part.compiled for part, _, _ in pieces])
     devices = {str(each["deviceArn"]) for _, each, _ in pieces}
-    tile, ideal = ideal_tile(workload, pairs, order.profile.guardrails.crosscheck_rows)
+    tile, ideal = ideal_tile(workload, order.profile.guardrails.crosscheck_rows)
     return ResultEnvelope(
         workload_fingerprint=workload.fingerprint,
         profile_fingerprint=order.profile.fingerprint,
@@ -311,46 +291,50 @@ def _envelope(
             backend=" and ".join(sorted(devices)),
             versions=installed(*PACKAGES),
         ),
-        data=Overlaps(p_zero, shots),
+        data=data,
         # nobody knows the exact values of a noisy device: what was checked is its circuit, in `compiled_difference`
         crosscheck_difference=None,
-        crosscheck_zscore=None if hardware else zscore(p_zero[tile], ideal, shots),
-        circuits_run=len(pairs),
-        circuits_needed=len(pairs),
+        crosscheck_zscore=None if hardware else deviation(data, tile, ideal),
+        circuits_run=workload.n_circuits,
+        circuits_needed=workload.n_circuits,
         timings=Timings(run=sum(outcome.seconds for _, _, outcome in pieces) or _lifetime([t for _, t, _ in pieces])),
         calibration_digest=_calibration_of({part.calibration for part, _, _ in pieces}),
         job=job,
         correlation_id=order.correlation_id,
         metrics={
             "tasks": float(len(pieces)),
-            "total_shots": float(shots * len(pairs)),
+            "total_shots": float(shots * workload.n_circuits),
             "crosscheck_rows": float(len(tile)),
             **compiled,
         },
     )
 
 
-def _assembled(pairs: IntArray, pieces: Sequence[tuple[Part, Task, Outcome]]) -> tuple[Any, int]:
-    """All shares in the order of the pairs, each exactly once, and the shots behind each."""
-    p_zero = np.full(len(pairs), np.nan)
+def _assembled(workload: Workload, pieces: Sequence[tuple[Part, Task, Outcome]]) -> tuple[npt.NDArray[Any], int]:
+    """All outcomes in the order of the circuits, each circuit's exactly once, and the shots behind each."""
+    missing = np.ones(workload.n_circuits, dtype=bool)
     for part, _, outcome in pieces:
-        if len(outcome.p_zero) != part.stop - part.start or part.stop > len(pairs):
+        wanted = part.stop - part.start
+        if len(outcome.kept) != wanted or part.stop > workload.n_circuits:
             raise ProviderError(
                 "provider braket",
-                f"a task of {part.stop - part.start} circuits came back with {len(outcome.p_zero)}",
+                f"a task of {wanted} circuits came back with {len(outcome.kept)}",
                 "Run it again",
                 True,
             )
-        p_zero[part.start : part.stop] = outcome.p_zero
-    shots = {outcome.shots for _, _, outcome in pieces}
-    if np.isnan(p_zero).any() or len(shots) != 1:
+        missing[part.start : part.stop] = False
+    shots, shapes = {outcome.shots for _, _, outcome in pieces}, {outcome.kept.shape[1:] for _, _, outcome in pieces}
+    if missing.any() or len(shots) != 1 or len(shapes) != 1:
         raise ProviderError(
             "provider braket",
-            f"{int(np.isnan(p_zero).sum())} pairs have no answer, the others {sorted(shots)} shots",
+            f"{int(missing.sum())} circuits have no answer, the others {sorted(shots)} shots",
             "Run it again",
             True,
         )
-    return p_zero, shots.pop()
+    kept = np.empty((workload.n_circuits, *shapes.pop()), dtype=pieces[0][2].kept.dtype)
+    for part, _, outcome in pieces:
+        kept[part.start : part.stop] = outcome.kept
+    return kept, shots.pop()
 
 
 def _worst(facts: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -6,15 +6,18 @@ many draws further as there were shots: only then is the seed called honoured.
 """
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
+from quantum_assets.contracts.envelope import PackedBits
 from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.fingerprint import fingerprint
-from quantum_assets.contracts.workload import FloatArray
+from quantum_assets.providers.measured import Keep
+from quantum_assets.providers.samples import packed_bits
 
 if TYPE_CHECKING:
     from braket.circuits import Circuit
@@ -30,14 +33,14 @@ class LocalRun:
     """What a local simulator gave, read back from its results.
 
     Attributes:
-        p_zero: Share of all-zero outcomes, one a circuit.
+        kept: What was kept of the outcomes, one row a circuit.
         shots: Outcomes behind each.
         backend: The simulator's own name.
         engine: Its class.
         seeded: Whether every sample was drawn from the seeded generator, and none from elsewhere.
     """
 
-    p_zero: FloatArray
+    kept: npt.NDArray[Any]
     shots: int
     backend: str
     engine: str
@@ -49,7 +52,9 @@ def sampling_seed(seed: int, question: str, replicate: int) -> int:
     return int(fingerprint("braket-local/v1", seed, question, replicate)[:32], 16)
 
 
-def sampled_zeros(backend: str, circuits: "Iterable[Circuit]", shots: int, seed: int) -> LocalRun:
+def sampled(
+    backend: str, circuits: "Iterable[Circuit]", shots: int, seed: int, qubits: Sequence[int], keep: Keep
+) -> LocalRun:
     """Run measured circuits one after the other on a local simulator.
 
     Args:
@@ -57,6 +62,8 @@ def sampled_zeros(backend: str, circuits: "Iterable[Circuit]", shots: int, seed:
         circuits: Measured; they may be made while they are run.
         shots: Shots a circuit.
         seed: Of the one generator for all of them.
+        qubits: Braket's numbers of the measured qubits, that of bit 0 first.
+        keep: What is kept of packed outcomes.
 
     Raises:
         ProviderError: When circuits came back with different numbers of shots, or from more than one simulator.
@@ -65,13 +72,13 @@ def sampled_zeros(backend: str, circuits: "Iterable[Circuit]", shots: int, seed:
 
     generator = np.random.Generator(np.random.PCG64(seed))
     device = LocalSimulator(_seeded(backend, generator))
-    shares, returned, names = [], [], set()
+    kept, returned, names = [], [], set()
     for circuit in circuits:
         with warnings.catch_warnings():
             # it is asked for by name, to run the same circuits on both simulators
             warnings.filterwarnings("ignore", message=_NEEDLESS_DENSITY_MATRIX)
             result = device.run(circuit, shots=shots).result()
-        shares.append(zero_share(result.measurements))
+        kept.append(keep(packed_outcomes(result.measurements, result.measured_qubits, qubits)[None]))
         returned.append(len(result.measurements))
         names.add(result.task_metadata.deviceId)
     if len(set(returned)) != 1 or len(names) != 1:
@@ -79,12 +86,26 @@ def sampled_zeros(backend: str, circuits: "Iterable[Circuit]", shots: int, seed:
             "provider braket", f"{sorted(names)} came back with {sorted(set(returned))} shots", "Report this"
         )
     drawn = np.random.PCG64(seed).advance(sum(returned)).state == generator.bit_generator.state
-    return LocalRun(np.array(shares), returned[0], names.pop(), device.name, drawn)
+    return LocalRun(np.concatenate(kept), returned[0], names.pop(), device.name, drawn)
 
 
-def zero_share(measurements: Any) -> float:
-    """Share of shots whose outcome is all zeros; `measurements` has one row a shot and one column a qubit."""
-    return float(1.0 - np.asarray(measurements, dtype=bool).any(axis=1).mean())
+def packed_outcomes(measurements: Any, measured: Sequence[int], qubits: Sequence[int]) -> PackedBits:
+    """Outcomes of one circuit in the order of the contract: shape `(shots, n_bytes)`.
+
+    Args:
+        measurements: One row a shot and one column a qubit, as Braket gives them.
+        measured: Which qubit each column is of.
+        qubits: Which of them is wanted as bit 0, 1, …
+
+    Raises:
+        ProviderError: When a qubit that is wanted was not measured.
+    """
+    rows = np.asarray(measurements)
+    if rows.ndim != 2 or rows.shape[1] != len(measured) or not set(qubits) <= set(measured):
+        raise ProviderError(
+            "provider braket", f"measured qubits {list(measured)}, wanted were {list(qubits)}", "Run it again", True
+        )
+    return packed_bits(rows[:, [list(measured).index(qubit) for qubit in qubits]])
 
 
 def _seeded(backend: str, generator: np.random.Generator) -> "BraketSimulator":

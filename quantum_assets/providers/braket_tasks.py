@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.fingerprint import fingerprint
 from quantum_assets.contracts.jobs import JobState, JobStatus
-from quantum_assets.contracts.workload import FloatArray
-from quantum_assets.providers.braket_local import zero_share
+from quantum_assets.providers.braket_local import packed_outcomes
+from quantum_assets.providers.samples import zero_shares
 
 if TYPE_CHECKING:
     from braket.aws import AwsSession
@@ -31,6 +32,7 @@ _STATES: Mapping[str, JobState] = {
     "FAILED": "failed",
     "CANCELLED": "cancelled",
 }
+_COUNTED = 1e-6
 ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED"})
 
 
@@ -43,12 +45,13 @@ class Part:
         index: Place among the order's tasks.
         total: Number of them.
         workload: Place of its workload in the order.
-        start: First pair of that workload.
-        stop: The pair after the last.
+        start: First pair, or binding, of that workload.
+        stop: The one after the last.
         compiled: Facts about the compiled circuit, as an envelope's metrics.
         basis: Gates of the compiled circuit.
         calibration: Digest of the device's calibration at submission; empty for simulators.
         correlation_id: Of the order.
+        qubits: For samples: the device's qubit behind each bit; overlaps need none, for all zeros have no order.
     """
 
     order: str
@@ -61,6 +64,7 @@ class Part:
     basis: tuple[str, ...]
     calibration: str
     correlation_id: str
+    qubits: tuple[int, ...] = ()
 
     @property
     def token(self) -> str:
@@ -79,6 +83,7 @@ class Part:
             "basis": " ".join(self.basis),
             "calibration": self.calibration,
             "correlation": self.correlation_id,
+            "qubits": " ".join(map(str, self.qubits)),
         }
         return {_TAG + name: value for name, value in named.items() if value}
 
@@ -97,6 +102,7 @@ def part_of(tags: Mapping[str, str]) -> Part | None:
         workload, start, stop = (int(number) for number in ours["pairs"].split(":"))
         compiled = {name: float(value) for name, _, value in (fact.partition("=") for fact in ours["compiled"].split())}
         basis = tuple(ours["basis"].split())
+        qubits = tuple(int(number) for number in ours.get("qubits", "").split())
     except (KeyError, ValueError) as error:
         raise ProviderError(
             f"order {ours['order'][:12]}", "has a task whose tags were changed", "Submit the workload again"
@@ -112,6 +118,7 @@ def part_of(tags: Mapping[str, str]) -> Part | None:
         basis,
         ours.get("calibration", ""),
         ours.get("correlation", ""),
+        qubits,
     )
 
 
@@ -187,15 +194,26 @@ def _lifetime(task: Mapping[str, Any]) -> float | None:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What one task measured: `p_zero` a circuit, `shots` behind each, `seconds` of the simulator (0 if not told)."""
+    """What one task measured.
 
-    p_zero: FloatArray
+    Attributes:
+        kept: One row a circuit: the share of all-zero outcomes, or all of them, packed.
+        shots: Outcomes behind each.
+        seconds: Of the simulator; 0 where they are not told.
+    """
+
+    kept: npt.NDArray[Any]
     shots: int
     seconds: float
 
 
-def outcome_of(text: str, task: str) -> Outcome:
+def outcome_of(text: str, task: str, qubits: Sequence[int] = ()) -> Outcome:
     """Read a task's result file: one circuit's, or those of a program set in order.
+
+    Args:
+        text: The file.
+        task: The task's ARN.
+        qubits: For samples, the device's qubit behind each bit; none: only the share of all-zero outcomes is kept.
 
     Raises:
         ProviderError: When it is cut short, is no result, or holds a circuit that failed.
@@ -208,16 +226,16 @@ def outcome_of(text: str, task: str) -> Outcome:
     except Exception as error:  # the schema's parser raises whatever its module look-up and two pydantics raise
         raise _unreadable(task, f"is no result of Braket ({type(error).__name__})") from error
     if isinstance(result, GateModelTaskResult):
-        share, shots = _measured(result, result.taskMetadata.shots, task)
+        kept, shots = _measured(result, result.taskMetadata.shots, task, qubits)
         simulator = getattr(result.additionalMetadata, "simulatorMetadata", None)
         milliseconds = getattr(simulator, "executionDuration", None) or 0
-        return Outcome(np.array([share]), shots, milliseconds / 1000)
+        return Outcome(kept[None], shots, milliseconds / 1000)
     if isinstance(result, ProgramSetTaskResult):
-        return _program_set(result, task)
+        return _program_set(result, task, qubits)
     raise _unreadable(task, f"is a {type(result).__name__}")
 
 
-def _program_set(result: Any, task: str) -> Outcome:
+def _program_set(result: Any, task: str, qubits: Sequence[int]) -> Outcome:
     from braket.tasks.program_set_quantum_task_result import ProgramSetQuantumTaskResult
 
     measured = ProgramSetQuantumTaskResult.from_object(result)
@@ -228,21 +246,43 @@ def _program_set(result: Any, task: str) -> Outcome:
     shots = {len(each.measurements) for each in entries}
     if len(shots) != 1:
         raise _unreadable(task, f"holds circuits of {sorted(shots)} shots")
-    return Outcome(np.array([zero_share(each.measurements) for each in entries]), shots.pop(), 0.0)
+    kept = [_kept(np.asarray(each.measurements), each.measured_qubits, qubits) for each in entries]
+    return Outcome(np.stack(kept), shots.pop(), 0.0)
 
 
-def _measured(result: Any, told: int, task: str) -> tuple[float, int]:
+def _measured(result: Any, told: int, task: str, qubits: Sequence[int]) -> tuple[npt.NDArray[Any], int]:
     """From the outcomes; from the shares of outcomes where a device gives those only, over the shots it says."""
     if result.measurements:
         try:
             rows = np.array(result.measurements, dtype=np.int64)
         except ValueError as error:
             raise _unreadable(task, "holds shots of different widths") from error
-        return zero_share(rows), len(rows)
-    if result.measurementProbabilities:
-        width = len(next(iter(result.measurementProbabilities)))
-        return float(result.measurementProbabilities.get("0" * width, 0.0)), int(told)
-    raise _unreadable(task, "holds no outcomes")
+        return _kept(rows, result.measuredQubits or (), qubits), len(rows)
+    shares = result.measurementProbabilities
+    if not shares:
+        raise _unreadable(task, "holds no outcomes")
+    if not qubits:
+        return np.asarray(shares.get("0" * len(next(iter(shares))), 0.0)), int(told)
+    return _kept(_counted(shares, told, task), result.measuredQubits or (), qubits), int(told)
+
+
+def _kept(rows: npt.NDArray[Any], measured: Sequence[int], qubits: Sequence[int]) -> npt.NDArray[Any]:
+    if qubits:
+        return packed_outcomes(rows, measured, qubits)
+    return zero_shares(rows != 0)
+
+
+def _counted(shares: Mapping[str, float], told: int, task: str) -> npt.NDArray[np.int64]:
+    """One row a shot from shares of outcomes; shots have no order that could be lost.
+
+    Raises:
+        ProviderError: When they are not whole counts of the shots, as shares that were corrected are not.
+    """
+    counts = np.array(list(shares.values())) * told
+    whole = np.rint(counts).astype(np.int64)
+    if np.abs(counts - whole).max() > _COUNTED or whole.sum() != told:
+        raise _unreadable(task, f"holds shares of outcomes that are no counts of {told} shots")
+    return np.repeat([[int(bit) for bit in outcome] for outcome in shares], whole, axis=0)
 
 
 def _unreadable(task: str, problem: str) -> ProviderError:

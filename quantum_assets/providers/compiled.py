@@ -1,11 +1,11 @@
-"""Compute-uncompute circuits compiled for a named backend: its gates, its couplings, its qubits.
+"""A workload's circuit compiled for a named backend: its gates, its couplings, its qubits.
 
-The same discipline as in `providers.overlap`: the halves are compiled apart with a barrier between, because joint
-optimisation would cancel pair (i, i) and fake a perfect diagonal. The first half chooses its qubits; the second starts
-where the first one left each of them, and every qubit of the workload is measured where the second one left it.
+For overlaps the same discipline holds as in `providers.overlap`: the halves are compiled apart with a barrier between,
+because joint optimisation would cancel pair (i, i) and fake a perfect diagonal. The first half chooses its qubits; the
+second starts where the first one left each of them. Every qubit of the workload is measured where it is left at the
+end.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,47 +13,37 @@ import numpy as np
 from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.profile import Transpilation
 from quantum_assets.contracts.workload import FloatArray, IntArray, Workload
-from quantum_assets.providers.overlap import OverlapCircuit
+from quantum_assets.providers.compiled_circuit import CompiledCircuit, columns_of, gates_of, landed_on
 from quantum_assets.providers.qpy import circuit_of
+from quantum_assets.providers.samples import outcome_probabilities
 from quantum_assets.providers.tile import qiskit_states
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.providers import BackendV2
 
-_SAME_CIRCUIT = 1e-8
+SAME_CIRCUIT = 1e-8
 
 
-@dataclass(frozen=True, eq=False)
-class CompiledOverlap(OverlapCircuit):
-    """An overlap circuit on a backend's qubits, not yet measured.
+def compiled_sample(circuit: "QuantumCircuit", backend: "BackendV2", transpilation: Transpilation) -> CompiledCircuit:
+    """Compile a circuit for a backend.
 
-    Attributes:
-        compact: The same gates on `touched` alone, in that order: what a state vector of it can be made from.
-        touched: The backend's qubits that a gate acts on or that are measured, ascending.
-        landed: For each qubit of the workload, the backend's qubit that it is measured on.
-        transpilation: How it was compiled; the basis gates are those of the backend that are in it.
+    Args:
+        circuit: Unmeasured, parameters unbound, no wider than the backend.
+        backend: Whose target is compiled for.
+        transpilation: Level and seed; the basis gates are the backend's.
+
+    Raises:
+        ProviderError: When the compiler left an instruction that the backend does not have where it was put.
     """
-
-    compact: "QuantumCircuit"
-    touched: tuple[int, ...]
-    landed: tuple[int, ...]
-    transpilation: Transpilation
-
-    def measured(self) -> "QuantumCircuit":
-        """The circuit with the workload's qubits, and no others, measured into the register `meas`."""
-        from qiskit import ClassicalRegister
-
-        circuit = self.circuit.copy()
-        bits = ClassicalRegister(len(self.landed), "meas")
-        circuit.add_register(bits)
-        circuit.barrier(self.landed)
-        circuit.measure(self.landed, bits)
-        return circuit
+    compiled = _compiled(circuit, backend, transpilation)
+    landed = landed_on(compiled, circuit.num_qubits)
+    touched = tuple(sorted({*landed, *_acted_on(compiled)}))
+    return _on_backend(compiled, list(circuit.parameters), touched, landed, backend, transpilation)
 
 
-def compiled_overlap(circuit: "QuantumCircuit", backend: "BackendV2", transpilation: Transpilation) -> CompiledOverlap:
-    """Compile the two halves for a backend and join them.
+def compiled_overlap(circuit: "QuantumCircuit", backend: "BackendV2", transpilation: Transpilation) -> CompiledCircuit:
+    """Compile the two halves of `U(b)† U(a)` for a backend and join them.
 
     Args:
         circuit: Unmeasured, parameters unbound, no wider than the backend.
@@ -67,29 +57,62 @@ def compiled_overlap(circuit: "QuantumCircuit", backend: "BackendV2", transpilat
 
     a, b = (ParameterVector(name, circuit.num_parameters) for name in "ab")
     forward = _compiled(circuit.assign_parameters(a), backend, transpilation)
-    middle = _places(forward, circuit.num_qubits)
+    middle = landed_on(forward, circuit.num_qubits)
     backward = _compiled(circuit.assign_parameters(b).inverse(), backend, transpilation, middle)
-    landed = _places(backward, circuit.num_qubits)
+    landed = landed_on(backward, circuit.num_qubits)
     touched = tuple(sorted({*middle, *landed, *_acted_on(forward), *_acted_on(backward)}))
     joined = forward.copy(name=f"overlap-{circuit.name}")
     joined.barrier(touched)
     joined.compose(backward, inplace=True)
-    _require_native(joined, backend)
-    gates = tuple(sorted(set(joined.count_ops()) - {"barrier"}))
-    order = {parameter: column for column, parameter in enumerate([*a, *b])}
-    return CompiledOverlap(
-        joined,
-        tuple(order[parameter] for parameter in joined.parameters),
-        gates,
-        _compacted(joined, touched),
-        touched,
-        landed,
-        transpilation.model_copy(update={"basis_gates": gates}),
-    )
+    return _on_backend(joined, [*a, *b], touched, landed, backend, transpilation)
+
+
+def ideal_outcomes(
+    workload: Workload, rows: IntArray, circuit: CompiledCircuit, compiled: "QuantumCircuit"
+) -> tuple[FloatArray, float]:
+    """Ideal outcome probabilities of a few bindings, and how far the compiled circuit's are from them.
+
+    Args:
+        workload: Whose circuit it is.
+        rows: The few bindings, shape `(n,)`.
+        circuit: The compiled circuit; says which value goes to which parameter, and where qubits are measured.
+        compiled: That circuit on as few qubits as it needs.
+
+    Returns:
+        Shape `(n, 2**n_qubits)`, little-endian, and the largest total variation distance.
+
+    Raises:
+        ProviderError: When they differ by more than 1e-8: the compiled circuit is another one.
+    """
+    bindings = workload.bindings[rows]
+    width = workload.circuit.n_qubits
+    ideal = outcome_probabilities(qiskit_states(circuit_of(workload.circuit), bindings), range(width))
+    found = outcome_probabilities(qiskit_states(compiled, circuit.values(bindings)), circuit.places)
+    return ideal, require_same(workload, distance(found, ideal), "compiled circuit")
+
+
+def distance(found: FloatArray, ideal: FloatArray) -> float:
+    """Largest total variation distance of two sets of outcome probabilities, shape `(n, n_outcomes)` both."""
+    return float(np.abs(found - ideal).sum(axis=1).max() / 2)
+
+
+def require_same(workload: Workload, difference: float, what: str) -> float:
+    """Return the difference of a circuit from the workload's own.
+
+    Raises:
+        ProviderError: When it is over 1e-8.
+    """
+    if difference > SAME_CIRCUIT:
+        raise ProviderError(
+            f"circuit {workload.circuit.name}",
+            f"the {what} differs from it by {difference:.2e}",
+            "Lower transpilation.optimization_level, and report this",
+        )
+    return difference
 
 
 def ideal_overlaps(
-    workload: Workload, pairs: IntArray, overlap: OverlapCircuit, compiled: "QuantumCircuit"
+    workload: Workload, pairs: IntArray, overlap: CompiledCircuit, compiled: "QuantumCircuit"
 ) -> tuple[FloatArray, float]:
     """Ideal overlaps of a few pairs from the workload's own circuit, and how far the compiled circuit is from them.
 
@@ -106,13 +129,7 @@ def ideal_overlaps(
     first, second = (qiskit_states(circuit, workload.bindings[pairs[:, side]]) for side in (0, 1))
     ideal = np.abs(np.einsum("ij,ij->i", second.conj(), first)) ** 2
     found = np.abs(qiskit_states(compiled, overlap.values(workload.bindings, pairs))[:, 0]) ** 2
-    difference = float(np.abs(found - ideal).max())
-    if difference > _SAME_CIRCUIT:
-        raise ProviderError(
-            f"circuit {workload.circuit.name}",
-            f"the compiled overlap circuit differs from it by {difference:.2e}",
-            "Lower transpilation.optimization_level, and report this",
-        )
+    difference = require_same(workload, float(np.abs(found - ideal).max()), "compiled overlap circuit")
     return np.asarray(ideal, dtype=np.float64), difference
 
 
@@ -136,10 +153,25 @@ def _compiled(
     )
 
 
-def _places(compiled: "QuantumCircuit", n_qubits: int) -> tuple[int, ...]:
-    """Where each qubit of the workload is at the end of a compiled half."""
-    layout = compiled.layout
-    return tuple(range(n_qubits)) if layout is None else tuple(layout.final_index_layout(filter_ancillas=True))
+def _on_backend(
+    circuit: "QuantumCircuit",
+    inputs: list[object],
+    touched: tuple[int, ...],
+    landed: tuple[int, ...],
+    backend: "BackendV2",
+    transpilation: Transpilation,
+) -> CompiledCircuit:
+    _require_native(circuit, backend)
+    gates = gates_of(circuit)
+    return CompiledCircuit(
+        circuit,
+        columns_of(circuit, inputs),
+        gates,
+        _compacted(circuit, touched),
+        touched,
+        landed,
+        transpilation.model_copy(update={"basis_gates": gates}),
+    )
 
 
 def _acted_on(circuit: "QuantumCircuit") -> set[int]:

@@ -17,8 +17,9 @@ import numpy as np
 from quantum_assets.contracts.envelope import ComplexArray
 from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.workload import FloatArray
-from quantum_assets.providers.aer_states import binds
-from quantum_assets.providers.compiled import CompiledOverlap
+from quantum_assets.providers.aer_states import saved_probabilities
+from quantum_assets.providers.compiled_circuit import CompiledCircuit
+from quantum_assets.providers.samples import with_readout
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -60,54 +61,54 @@ class DeviceNoise:
         simulator.set_max_qubits(self.backend.num_qubits)  # qubits that nothing acts on cost nothing
         return simulator
 
-    def require_in_force(self, simulator: "AerSimulator", overlap: CompiledOverlap) -> None:
+    def require_in_force(self, simulator: "AerSimulator", compiled: CompiledCircuit) -> None:
         """Run every gate of a circuit alone, where it stands, and hold its channel against the definition.
 
         Raises:
             ProviderError: Naming the first gate, or the measurement, that shows other noise.
         """
-        target, places = self.backend.target, _places(overlap)
+        target, places = self.backend.target, _places(compiled)
         for (name, qubits), found in zip(places, _probes(simulator, target, places), strict=True):
             if np.abs(found - gate_channel(target, name, qubits)).max() > _TOLERANCE:
                 raise _other_noise(self.backend.name, f"gate {name} on qubits {qubits}")
         applied = _readouts(simulator)
-        for qubit in overlap.landed:
+        for qubit in compiled.landed:
             if np.abs(applied.get(qubit, np.eye(2)) - confusion(target, qubit)).max() > _TOLERANCE:
                 raise _other_noise(self.backend.name, f"the measurement of qubit {qubit}")
 
-    def exact_zeros(self, overlap: CompiledOverlap, values: FloatArray) -> FloatArray:
-        """Exact P(0…0) of a few pairs, readout errors included, from the definition.
+    def exact_outcomes(self, compiled: CompiledCircuit, values: FloatArray) -> FloatArray:
+        """Exact outcome probabilities of a few circuits, readout errors included, from the definition.
 
         Aer evolves the density matrices, with the channels of `gate_channel`: nothing of its noise from backends is in
         it, so that a sampler which lost that, or made it otherwise, is found out.
 
         Args:
-            overlap: The compiled circuit.
-            values: Parameter values in radians, shape `(n_pairs, n_parameters)`.
+            compiled: The compiled circuit.
+            values: Parameter values in radians, shape `(n, n_parameters)`.
+
+        Returns:
+            Shape `(n, 2**n_qubits)`, little-endian.
         """
         from qiskit.quantum_info import SuperOp
         from qiskit_aer import AerSimulator
         from qiskit_aer.noise import NoiseModel, QuantumError
 
-        model = NoiseModel(basis_gates=list(overlap.gates))
-        for name, qubits in _places(overlap):
+        model = NoiseModel(basis_gates=list(compiled.gates))
+        for name, qubits in _places(compiled):
             channel = gate_channel(self.backend.target, name, qubits)
             if not np.array_equal(channel, np.eye(len(channel))):
                 model.add_quantum_error(QuantumError(SuperOp(channel)), [name], list(qubits))
         simulator = AerSimulator(method="density_matrix", noise_model=model, max_parallel_threads=1, shots=1)
         simulator.set_max_qubits(self.backend.num_qubits)
-        prepared = overlap.circuit.copy()
-        prepared.save_probabilities(list(overlap.landed))
-        result = simulator.run(prepared, parameter_binds=binds(prepared, values)).result()
-        if not result.success:
-            raise ProviderError("provider aer", f"the cross-check failed: {result.status}", "Use fewer qubits")
-        rows = np.array([result.data(index)["probabilities"] for index in range(len(values))], dtype=np.float64)
-        return rows @ zero_weights([confusion(self.backend.target, qubit) for qubit in overlap.landed])
+        prepared = compiled.circuit.copy()
+        prepared.save_probabilities(list(compiled.landed))
+        confusions = [confusion(self.backend.target, qubit) for qubit in compiled.landed]
+        return with_readout(saved_probabilities(simulator, prepared, values), confusions)
 
 
-def _places(overlap: CompiledOverlap) -> list[Place]:
+def _places(compiled: CompiledCircuit) -> list[Place]:
     """Every gate of a circuit with the qubits that it acts on, once each, sorted."""
-    circuit = overlap.circuit
+    circuit = compiled.circuit
     found = {(i.operation.name, tuple(circuit.find_bit(q).index for q in i.qubits)) for i in circuit.data}
     return sorted(place for place in found if place[0] != "barrier")
 
@@ -136,14 +137,6 @@ def confusion(target: "Target", qubit: int) -> FloatArray:
     one_for_zero = getattr(measured, "prob_meas1_prep0", error)
     zero_for_one = getattr(measured, "prob_meas0_prep1", error)
     return np.array([[1 - one_for_zero, one_for_zero], [zero_for_one, 1 - zero_for_one]])
-
-
-def zero_weights(confusions: list[FloatArray]) -> FloatArray:
-    """P(every bit is read 0) for each true outcome; the first matrix is of the least significant bit."""
-    weights: FloatArray = np.ones(1)
-    for matrix in confusions:
-        weights = np.asarray(np.kron(matrix[:, 0], weights), dtype=np.float64)
-    return weights
 
 
 def _relaxation(target: "Target", qubits: tuple[int, ...], seconds: float) -> ComplexArray:

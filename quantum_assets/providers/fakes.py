@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from quantum_assets.contracts.errors import ProviderError
@@ -76,6 +77,18 @@ def calibration_of(backend: Any) -> Calibration | None:
         digest=properties_digest(properties),
         updated_at=str(properties.last_update_date),
     )
+
+
+def two_qubit_error(backend: Any) -> float | None:
+    """Median of the errors that a backend's properties give for its two-qubit gates; None where they give none.
+
+    Args:
+        backend: A fake, or one of the service.
+    """
+    properties = backend.properties()
+    gates = [] if properties is None else [gate for gate in properties.gates if len(gate.qubits) == 2]
+    errors = [float(one.value) for gate in gates for one in gate.parameters if one.name == "gate_error"]
+    return median(errors) if errors else None
 
 
 def properties_digest(properties: Any) -> str:

@@ -13,21 +13,22 @@ from typing import Any
 
 from quantum_assets.contracts.envelope import ResultEnvelope
 from quantum_assets.contracts.errors import ProviderError
-from quantum_assets.contracts.jobs import Calibration, JobStatus, Limits, Order
+from quantum_assets.contracts.jobs import BackendFact, Calibration, JobStatus, Limits, Order
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.workload import Workload
 from quantum_assets.providers.base import installed, memory_fault, require_support
 from quantum_assets.providers.extras import extra_fault
 from quantum_assets.providers.fakes import EXTRA, PACKAGE, PREFIX
 from quantum_assets.providers.ibm_cloud import INSTANCE, MAX_QUBITS, PACKAGES, TOKEN, IbmCloud, service_of
-from quantum_assets.providers.ibm_local import IbmLocal, overlaps_fault
+from quantum_assets.providers.ibm_local import IbmLocal
+from quantum_assets.providers.measured import circuits_fault, samples_fault
 
 _LOCAL = "local-"  # jobs of this process; the service's own ids hold no hyphen
 
 
 @dataclass(frozen=True)
 class IbmProvider:
-    """Overlap circuits on IBM's devices and on their offline copies.
+    """Circuits for overlaps and samples on IBM's devices and on their offline copies.
 
     Attributes:
         environment: Where credentials are read, when a device is asked for.
@@ -60,6 +61,10 @@ class IbmProvider:
     def calibration(self, profile: ExecutionProfile) -> Calibration | None:
         """Of the profile's backend."""
         return self._local.calibration(profile) if _is_local(profile) else self._cloud.calibration(profile)
+
+    def backends(self, profile: ExecutionProfile) -> tuple[BackendFact, ...]:
+        """Of the offline copies, or of the devices: those of the kind that the profile's own backend is."""
+        return self._local.backends(profile) if _is_local(profile) else self._cloud.backends(profile)
 
     def submit(self, order: Order) -> str:
         """Run the order here, or submit it as one job.
@@ -114,8 +119,9 @@ class IbmProvider:
         if self.connect is None and not self.environment.get(TOKEN):
             return f"backend {profile.backend} is reached over the network, and {TOKEN} is not set in the environment"
         return (
-            overlaps_fault(workload, profile)
+            circuits_fault(workload, profile)
             or extra_fault(PACKAGE, EXTRA)
+            or samples_fault(workload, profile)
             or memory_fault(64 * 2**width, profile.guardrails.max_memory_bytes)
         )
 

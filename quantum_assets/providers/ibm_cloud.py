@@ -16,18 +16,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from quantum_assets.contracts.envelope import Overlaps, ResultEnvelope, Timings
+from quantum_assets.contracts.envelope import ResultEnvelope, Timings
 from quantum_assets.contracts.errors import BudgetError, ProviderError
-from quantum_assets.contracts.jobs import Calibration, JobState, JobStatus, Limits, Order
+from quantum_assets.contracts.jobs import BackendFact, Calibration, JobState, JobStatus, Limits, Order
 from quantum_assets.contracts.profile import EffectiveProfile, ExecutionProfile, Transpilation
 from quantum_assets.contracts.workload import Workload
-from quantum_assets.providers.base import installed
-from quantum_assets.providers.compiled import CompiledOverlap, compiled_overlap, compiled_size, ideal_overlaps
+from quantum_assets.providers.base import installed, named_backends
+from quantum_assets.providers.compiled import compiled_size
+from quantum_assets.providers.compiled_circuit import CompiledCircuit
 from quantum_assets.providers.extras import require_extra
-from quantum_assets.providers.fakes import EXTRA, PACKAGE, calibration_of, properties_digest
-from quantum_assets.providers.ibm_local import zero_shares
-from quantum_assets.providers.qpy import circuit_of
-from quantum_assets.providers.tile import spread
+from quantum_assets.providers.fakes import EXTRA, PACKAGE, PREFIX, calibration_of, properties_digest, two_qubit_error
+from quantum_assets.providers.measured import checked_tile, compiled_for, data_of, kept_of
+from quantum_assets.providers.samples import little_endian
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -118,6 +118,20 @@ class IbmCloud:
         """The calibration that the backend has now; a job records the one in force when it ran."""
         return calibration_of(self._backend(profile))
 
+    def backends(self, profile: ExecutionProfile) -> tuple[BackendFact, ...]:
+        """Width, pending jobs and error of the devices that are named; one that is not operational is left out.
+
+        Raises:
+            Exception: Whatever the SDK raises, also for a name that the service does not know.
+        """
+        devices = [self._device(name) for name in named_backends(profile) if not name.startswith(PREFIX)]
+        told = [(device, device.status()) for device in devices]
+        return tuple(
+            BackendFact(str(device.name), int(device.num_qubits), status.pending_jobs, two_qubit_error(device))
+            for device, status in told
+            if status.operational
+        )
+
     def submit(self, order: Order) -> str:
         """Compile, check that the compiled circuits are the workloads', and submit one job under the order's tag.
 
@@ -130,7 +144,7 @@ class IbmCloud:
         from qiskit_ibm_runtime.options_models import SamplerOptions
 
         backend = self._backend(order.profile)
-        compiled: dict[str, CompiledOverlap] = {}
+        compiled: dict[tuple[str, str], CompiledCircuit] = {}
         pubs = [_pub(workload, order.profile, backend, compiled) for workload in order.workloads]
         options = SamplerOptions(environment={"job_tags": [tag_of(order.key)]})
         with warnings.catch_warnings():
@@ -196,8 +210,8 @@ class IbmCloud:
             seconds=_seconds(_figures(running)),
         )
         return tuple(
-            _claim(ran, answers[index]) if index < len(answers) else _missing(job, index, len(answers))
-            for index in range(len(order.workloads))
+            _claim(ran, workload, answers[index]) if index < len(answers) else _missing(job, index, len(answers))
+            for index, workload in enumerate(order.workloads)
         )
 
     def cancel(self, job: str) -> None:
@@ -213,8 +227,11 @@ class IbmCloud:
         return self._connected[0]
 
     def _backend(self, profile: ExecutionProfile) -> "BackendV2":
-        backend: BackendV2 = self._service().backend(profile.backend)
+        backend: BackendV2 = self._device(profile.backend or "")
         return backend
+
+    def _device(self, name: str) -> Any:
+        return self._service().backend(name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,46 +246,47 @@ class _Ran:
 
 
 def _pub(
-    workload: Workload, profile: ExecutionProfile, backend: "BackendV2", compiled: dict[str, CompiledOverlap]
+    workload: Workload,
+    profile: ExecutionProfile,
+    backend: "BackendV2",
+    compiled: dict[tuple[str, str], CompiledCircuit],
 ) -> tuple["QuantumCircuit", Any]:
-    """One PUB: the measured circuit, which says what it answers, and a row of values a pair."""
-    if workload.pairs is None:
-        raise ProviderError("provider ibm", "needs pairs", "Give the workload pairs")
-    known = workload.circuit.fingerprint
+    """One PUB: the measured circuit, which says what it answers, and a row of values a pair or binding."""
+    known = workload.circuit.fingerprint, workload.measure
     if known not in compiled:
-        compiled[known] = compiled_overlap(circuit_of(workload.circuit), backend, profile.transpilation)
-    overlap = compiled[known]
-    tile = workload.pairs[spread(len(workload.pairs), profile.guardrails.crosscheck_rows)]
-    _, difference = ideal_overlaps(workload, tile, overlap, overlap.compact)
-    circuit = overlap.measured()
+        compiled[known] = compiled_for(workload, profile.transpilation, backend)
+    ready = compiled[known]
+    tile = checked_tile(workload, ready, profile)
+    circuit = ready.measured()
     circuit.metadata = {
         "workload": workload.fingerprint,
         "profile": profile.fingerprint,
-        "transpilation": overlap.transpilation.model_dump(mode="json"),
+        "transpilation": ready.transpilation.model_dump(mode="json"),
         "metrics": {
-            "crosscheck_rows": float(len(tile)),
-            "compiled_difference": difference,
-            **compiled_size(overlap.circuit),
+            "crosscheck_rows": float(len(tile.rows)),
+            "compiled_difference": tile.difference,
+            **compiled_size(ready.circuit),
         },
     }
-    return circuit, overlap.values(workload.bindings, workload.pairs)
+    return circuit, ready.values(workload.bindings, workload.pairs)
 
 
-def _claim(ran: _Ran, answer: Any) -> ResultEnvelope | ProviderError:
+def _claim(ran: _Ran, workload: Workload, answer: Any) -> ResultEnvelope | ProviderError:
     """One envelope, or why there is none; one bad answer spoils no other."""
     try:
-        return _envelope(ran, answer)
+        return _envelope(ran, workload, answer)
     except (ValueError, TypeError, AttributeError) as error:
         return ProviderError(f"job {ran.job}", f"an answer cannot be read: {error}", "Look at the job at the vendor")
 
 
-def _envelope(ran: _Ran, answer: Any) -> ResultEnvelope:
+def _envelope(ran: _Ran, workload: Workload, answer: Any) -> ResultEnvelope:
     """From what the answer itself says; where it says nothing, so does the envelope."""
     said = answer.metadata.get("circuit_metadata") or {}
     bits = answer.data.meas
     mocked = ran.backend.startswith(_MOCK)
     written = said.get("transpilation")
-    p_zero = zero_shares(bits).reshape(-1)
+    # one row a circuit, whatever shape the vendor gives the array of bindings
+    kept = kept_of(workload)(little_endian(bits.array).reshape(-1, *bits.array.shape[-2:]))
     return ResultEnvelope(
         workload_fingerprint=str(said.get("workload", "")),
         profile_fingerprint=str(said.get("profile", "")),
@@ -284,11 +302,11 @@ def _envelope(ran: _Ran, answer: Any) -> ResultEnvelope:
             backend=ran.backend,
             versions=installed(*PACKAGES),
         ),
-        data=Overlaps(p_zero, int(bits.num_shots)),
+        data=data_of(workload, kept, int(bits.num_shots)),
         crosscheck_difference=None,
         crosscheck_zscore=None,
-        circuits_run=len(p_zero),
-        circuits_needed=len(p_zero),
+        circuits_run=len(kept),
+        circuits_needed=len(kept),
         timings=Timings(run=ran.seconds.get("run", 0.0), queue=ran.seconds.get("queue", 0.0)),
         calibration_digest=ran.calibration,
         job=ran.job,

@@ -2,8 +2,8 @@
 
 Facts about that mode that this file answers to:
 
-- every PUB of a job is sampled under the job's one seed, so that equal PUBs give equal samples: each batch of pairs is
-  a job of its own, with a seed of its own;
+- every PUB of a job is sampled under the job's one seed, so that equal PUBs give equal samples: each batch of circuits
+  is a job of its own, with a seed of its own;
 - angles are rounded to five decimals of a right angle unless it is told otherwise: it is told otherwise;
 - it drops options that only the service knows: none is sent, and a warning that one had no effect is an error;
 - a job's `status` can say ERROR for ever about a job that is just starting: it is never asked, the result is.
@@ -15,21 +15,33 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from quantum_assets.contracts.envelope import Overlaps, ResultEnvelope, Timings
+from quantum_assets.contracts.envelope import ResultEnvelope, Timings
 from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.fingerprint import fingerprint
-from quantum_assets.contracts.jobs import Calibration, Limits
+from quantum_assets.contracts.jobs import BackendFact, Calibration, Limits
 from quantum_assets.contracts.profile import EffectiveProfile, ExecutionProfile
 from quantum_assets.contracts.workload import FloatArray, Workload
-from quantum_assets.providers.aer_overlaps import sampled_question, zscore
-from quantum_assets.providers.base import installed, memory_fault, require_support
-from quantum_assets.providers.compiled import CompiledOverlap, compiled_overlap, compiled_size, ideal_overlaps
+from quantum_assets.providers.aer_circuits import sampled_question
+from quantum_assets.providers.base import installed, memory_fault, named_backends, require_support
+from quantum_assets.providers.compiled import compiled_size
+from quantum_assets.providers.compiled_circuit import CompiledCircuit
 from quantum_assets.providers.device_noise import DeviceNoise
-from quantum_assets.providers.fakes import PREFIX, calibration_of, fake_backend, fake_fault
+from quantum_assets.providers.fakes import PREFIX, calibration_of, fake_backend, fake_fault, two_qubit_error
 from quantum_assets.providers.in_process import InProcessProvider
-from quantum_assets.providers.qpy import circuit_of
-from quantum_assets.providers.tile import spread
+from quantum_assets.providers.measured import (
+    Keep,
+    checked_tile,
+    circuits_fault,
+    compiled_for,
+    data_of,
+    deviation,
+    expected,
+    kept_of,
+    samples_fault,
+)
+from quantum_assets.providers.samples import little_endian
 
 if TYPE_CHECKING:
     from qiskit.providers import BackendV2
@@ -43,7 +55,7 @@ _NO_EFFECT = "no effect in local testing mode"
 
 @dataclass(frozen=True)
 class IbmLocal(InProcessProvider):
-    """Overlap circuits under mode `managed` on a fake backend, in this process and without a network."""
+    """Measured circuits under mode `managed` on a fake backend, in this process and without a network."""
 
     name: str = "ibm"
 
@@ -59,8 +71,9 @@ class IbmLocal(InProcessProvider):
         if width > _MAX_QUBITS:
             return f"its noise is simulated on at most {_MAX_QUBITS} qubits, and the circuit has {width}"
         return (
-            overlaps_fault(workload, profile)
+            circuits_fault(workload, profile)
             or fake_fault(backend, width)
+            or samples_fault(workload, profile)
             or memory_fault(64 * 4**width, profile.guardrails.max_memory_bytes)
         )
 
@@ -75,6 +88,11 @@ class IbmLocal(InProcessProvider):
     def calibration(self, profile: ExecutionProfile) -> Calibration | None:
         """What the fake backend is like; its files may be refreshed at any time."""
         return calibration_of(fake_backend(profile.backend or ""))
+
+    def backends(self, profile: ExecutionProfile) -> tuple[BackendFact, ...]:
+        """Width and error of the fakes that are named, as their files have them; nobody queues before them."""
+        fakes = [fake_backend(name) for name in named_backends(profile) if fake_fault(name, 0) is None]
+        return tuple(BackendFact(str(fake.name), fake.num_qubits or 0, 0, two_qubit_error(fake)) for fake in fakes)
 
     def run(self, workload: Workload, profile: ExecutionProfile, replicate: int = 0) -> ResultEnvelope:
         """Compile for the fake, check the compiled circuit, sample through the SDK, and judge a tile by exact values.
@@ -93,19 +111,20 @@ class IbmLocal(InProcessProvider):
             ) from error
 
     def _run(self, workload: Workload, profile: ExecutionProfile, replicate: int) -> ResultEnvelope:
-        if workload.pairs is None or profile.shots is None:
-            raise ProviderError(f"provider {self.name}", "needs pairs and shots", "Give both")
+        if profile.shots is None:
+            raise ProviderError(f"provider {self.name}", "needs shots", "Give them in the profile")
         started = perf_counter()
         backend = fake_backend(profile.backend or "")
-        overlap = compiled_overlap(circuit_of(workload.circuit), backend, profile.transpilation)
-        compiled = perf_counter()
-        tile = spread(len(workload.pairs), profile.guardrails.crosscheck_rows)
-        _, difference = ideal_overlaps(workload, workload.pairs[tile], overlap, overlap.compact)
-        values = overlap.values(workload.bindings, workload.pairs)
+        compiled = compiled_for(workload, profile.transpilation, backend)
+        ready = perf_counter()
+        tile = checked_tile(workload, compiled, profile)
+        values = compiled.values(workload.bindings, workload.pairs)
         sampling = perf_counter()
-        samples = sampled(backend, overlap, values, profile.shots, profile.seed, sampled_question(workload, replicate))
+        question = sampled_question(workload, replicate)
+        drawn = sampled(backend, compiled, values, profile.shots, profile.seed, question, kept_of(workload))
         seconds = perf_counter() - sampling
-        truth = DeviceNoise(backend).exact_zeros(overlap, values[tile])
+        data = data_of(workload, drawn.kept, drawn.shots)
+        truth = expected(workload, DeviceNoise(backend).exact_outcomes(compiled, values[tile.rows]))
         calibration = calibration_of(backend)
         return ResultEnvelope(
             workload_fingerprint=workload.fingerprint,
@@ -115,95 +134,81 @@ class IbmLocal(InProcessProvider):
                 estimator="circuits",
                 provider=self.name,
                 engine="local-testing-mode",
-                shots=samples.shots,
+                shots=drawn.shots,
                 seed=profile.seed,
                 noise=None,
-                transpilation=overlap.transpilation,
-                backend=samples.backend,
+                transpilation=compiled.transpilation,
+                backend=drawn.backend,
                 versions=self.versions(profile),
             ),
-            data=Overlaps(samples.p_zero, samples.shots),
+            data=data,
             crosscheck_difference=None,
-            crosscheck_zscore=zscore(samples.p_zero[tile], truth, samples.shots),
-            circuits_run=len(workload.pairs),
-            circuits_needed=len(workload.pairs),
-            timings=Timings(transpile=compiled - started, run=seconds),
+            crosscheck_zscore=deviation(data, tile.rows, truth),
+            circuits_run=workload.n_circuits,
+            circuits_needed=workload.n_circuits,
+            timings=Timings(transpile=ready - started, run=seconds),
             calibration_digest=None if calibration is None else calibration.digest,
             metrics={
-                "crosscheck_rows": float(len(tile)),
-                "compiled_difference": difference,
-                **compiled_size(overlap.circuit),
+                "crosscheck_rows": float(len(tile.rows)),
+                "compiled_difference": tile.difference,
+                **compiled_size(compiled.circuit),
             },
         )
 
 
 @dataclass(frozen=True, eq=False)
-class Samples:
+class Drawn:
     """What came back from the SDK.
 
     Attributes:
-        p_zero: Share of all-zero outcomes a pair.
+        kept: What was kept of the outcomes, one row a circuit.
         shots: Shots behind each, counted.
         backend: Where the jobs say that they ran.
     """
 
-    p_zero: FloatArray
+    kept: npt.NDArray[Any]
     shots: int
     backend: str
 
 
-def overlaps_fault(workload: Workload, profile: ExecutionProfile) -> str | None:
-    """Why a question is not one for IBM's sampler, whatever the backend; None when it is."""
-    if profile.estimator != "circuits":
-        return f"it runs circuits, and the profile's estimator is {profile.estimator}"
-    if workload.measure != "overlaps":
-        return f"it samples overlaps, and the workload measures {workload.measure}"
-    if workload.pairs is None or not len(workload.pairs):
-        return "the workload names no pairs"
-    return None if workload.circuit.parameters else "the circuit has no parameters to bind"
-
-
 def sampled(
     backend: "BackendV2",
-    overlap: CompiledOverlap,
+    compiled: CompiledCircuit,
     values: FloatArray,
     shots: int,
     seed: int,
     question: str,
+    keep: Keep,
     batch_shots: int = _BATCH_SHOTS,
-) -> Samples:
-    """Share of all-zero outcomes of every pair, through the SDK's sampler, batch by batch.
+) -> Drawn:
+    """What is kept of the outcomes of every circuit, through the SDK's sampler, batch by batch.
 
     Args:
         backend: A fake backend.
-        overlap: Compiled for it.
-        values: Parameter values in radians, shape `(n_pairs, n_parameters)`.
-        shots: Shots a pair.
+        compiled: Compiled for it.
+        values: Parameter values in radians, shape `(n_circuits, n_parameters)`.
+        shots: Shots a circuit.
         seed: The profile's seed.
         question: Fingerprint of the workload and its replicate, so that others draw independently.
+        keep: What is kept of packed outcomes.
         batch_shots: Shots of all circuits of one batch, at most; bounds memory, and is part of which samples are drawn.
 
     Raises:
         ProviderError: When an option had no effect, or batches differ in shots or backend.
     """
-    measured = overlap.measured()
+    measured = compiled.measured()
     step = max(1, batch_shots // shots)
-    shares: list[FloatArray] = []
+    kept: list[npt.NDArray[Any]] = []
     seen: set[tuple[int, str]] = set()
     for number, start in enumerate(range(0, len(values), step)):
         batch = values[start : start + step]
         bits, ran_on = _job(backend, measured, batch, shots, batch_seed(seed, question, number))
-        shares.append(zero_shares(bits))
+        kept.append(keep(little_endian(bits.array)))
         seen.add((int(bits.num_shots), ran_on))
     if len(seen) != 1:
         raise ProviderError("provider ibm", f"batches came back from {sorted(seen)} (shots, backend)", "Report this")
     counted, name = seen.pop()
-    return Samples(np.concatenate(shares), counted, name)
-
-
-def zero_shares(bits: Any) -> FloatArray:
-    """Share of all-zero outcomes from a `BitArray`'s packed bytes, shape `(pairs, shots, bytes)`."""
-    return np.asarray(1.0 - bits.array.any(axis=-1).mean(axis=-1), dtype=np.float64)
+    return Drawn(np.concatenate(kept), counted, name)
 
 
 def batch_seed(seed: int, question: str, number: int) -> int:

@@ -4,14 +4,16 @@ Such a job dies with its process, and nothing is lost by that: nobody charged fo
 same answer. That is why a look-up for a key that this process did not run honestly says "none".
 """
 
+import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from quantum_assets.contracts.envelope import ResultEnvelope
 from quantum_assets.contracts.errors import ProviderError
-from quantum_assets.contracts.jobs import Calibration, JobStatus, Limits, Order
+from quantum_assets.contracts.jobs import BackendFact, Calibration, JobStatus, Limits, Order
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.workload import Workload
 
@@ -50,11 +52,15 @@ class InProcessProvider(ABC):
         """None: an ideal simulator has none."""
         return None
 
+    def backends(self, profile: ExecutionProfile) -> tuple[BackendFact, ...]:  # noqa: ARG002 - a part of the protocol
+        """None to choose among: there is one simulator, this one."""
+        return ()
+
     def submit(self, order: Order) -> str:
         """Run every workload of the order; a single one that fails raises, of several each fails for itself."""
         if order.key not in self._claims:
             # BLAS sums in another order on more threads: the same bits on any number of them
-            with threadpool_limits(1):
+            with _libraries(len(sys.modules)).limit(limits=1):
                 self._claims[order.key] = self._run_all(order)
         return order.key
 
@@ -97,3 +103,10 @@ class InProcessProvider(ABC):
             except ProviderError as failed:
                 claims.append(failed)
         return tuple(claims)
+
+
+@lru_cache(maxsize=1)  # looking for them takes longer than a short submission
+def _libraries(imported: int) -> ThreadpoolController:
+    """The numerical libraries of this process; looked for again after an import, which may have brought some."""
+    del imported
+    return ThreadpoolController()

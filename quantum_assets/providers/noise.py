@@ -48,7 +48,7 @@ def noise_model(noise: NoiseSpec, basis_gates: tuple[str, ...]) -> "NoiseModel":
             raise ProviderError("transpilation.basis_gates", f"{name} is not a one- or two-qubit gate", "Remove it")
         model.add_all_qubit_quantum_error(errors[width], [name])
     if noise.readout:
-        model.add_all_qubit_readout_error(ReadoutError(_confusion(noise.readout)))
+        model.add_all_qubit_readout_error(ReadoutError(flips(noise.readout)))
     return model
 
 
@@ -94,12 +94,9 @@ def noise_in_force(simulator: "AerSimulator", gates: Iterable[str], asked: Noise
     raise ProviderError("provider aer", f"{culprit} shows other noise than the profile's", "Report this as a defect")
 
 
-def zero_with_readout(probabilities: FloatArray, readout: float) -> FloatArray:
-    """P(0…0) after symmetric readout flips, from outcome probabilities `(n, 2**n_qubits)` before them."""
-    ones = np.bitwise_count(np.arange(probabilities.shape[1]))
-    n_qubits = probabilities.shape[1].bit_length() - 1
-    weights = (1 - readout) ** (n_qubits - ones.astype(np.float64)) * readout ** ones.astype(np.float64)
-    return np.asarray(probabilities @ weights, dtype=np.float64)
+def flips(readout: float) -> FloatArray:
+    """`P(read | true)` of a measured bit that flips with probability `readout`: rows are true, columns are read."""
+    return np.array([[1 - readout, readout], [readout, 1 - readout]])
 
 
 @lru_cache(maxsize=1)  # qiskit makes every gate anew at each call
@@ -145,8 +142,4 @@ def _readout_of(simulator: "AerSimulator") -> FloatArray:
 
 
 def _readout_fault(confusion: FloatArray, flip: float) -> str | None:
-    return None if np.abs(confusion - _confusion(flip)).max() <= _TOLERANCE else "readout"
-
-
-def _confusion(flip: float) -> list[list[float]]:
-    return [[1 - flip, flip], [flip, 1 - flip]]
+    return None if np.abs(confusion - flips(flip)).max() <= _TOLERANCE else "readout"

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 
 from quantum_assets.contracts.envelope import ResultEnvelope
 from quantum_assets.contracts.errors import PlanError, ProviderError
-from quantum_assets.contracts.jobs import Calibration, Charge, JobState, JobStatus, Limits, Order
+from quantum_assets.contracts.jobs import BackendFact, Calibration, Charge, JobState, JobStatus, Limits, Order
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.wire import pack_order, unpack_envelope
 from quantum_assets.contracts.workload import Workload
@@ -108,6 +108,10 @@ class RemoteProvider:
             return Calibration(**{name: str(said[name]) for name in ("backend", "version", "digest", "updated_at")})
         except KeyError as missing:
             raise _unreadable("GET /calibration", f"lacks {missing}") from None
+
+    def backends(self, profile: ExecutionProfile) -> tuple[BackendFact, ...]:  # noqa: ARG002 - a part of the protocol
+        """None to choose among: the service has one backend."""
+        return ()
 
     def submit(self, order: Order) -> str:
         """Post the order; the service runs it when its time comes.

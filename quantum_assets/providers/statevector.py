@@ -32,8 +32,8 @@ class StatevectorProvider(InProcessProvider):
         """None for a diagonal form under an ideal, circuit-free profile that fits in memory; else why not."""
         if profile.mode != "ideal":
             return f"it is ideal, and the profile's mode is {profile.mode}"
-        if profile.estimator == "circuits":
-            return "it runs no circuits, and the profile's estimator is circuits"
+        if profile.estimator == "circuits" or workload.measure == "samples":
+            return f"it runs no circuits, and was asked for {workload.measure} by estimator {profile.estimator}"
         if workload.measure == "overlaps" and profile.estimator != "exact":
             return f"its overlaps are exact, and the profile's estimator is {profile.estimator}"
         if profile.backend is not None:

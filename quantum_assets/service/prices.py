@@ -58,12 +58,12 @@ class Prices:
 
 def circuits(workload: Workload) -> int:
     """Circuits of a workload: one a pair, or one a binding."""
-    return workload.n_bindings if workload.pairs is None else len(workload.pairs)
+    return workload.n_circuits
 
 
 def shots(workload: Workload, each: int | None) -> int:
     """Shots that a device would take for a workload; none where states are computed instead of circuits sampled."""
-    return 0 if workload.pairs is None else circuits(workload) * (each or 0)
+    return circuits(workload) * (each or 0) if workload.sampled else 0
 
 
 def _micros(name: str, text: str) -> int:

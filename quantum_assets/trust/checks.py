@@ -5,13 +5,14 @@ wrong shape is `shapes`' reason and nobody else's), so that all reasons can be c
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 
-from quantum_assets.contracts.envelope import ComplexArray, Overlaps, ResultEnvelope, States
+from quantum_assets.contracts.envelope import ComplexArray, Overlaps, PackedBits, ResultEnvelope, Samples, States
 from quantum_assets.contracts.profile import ExecutionProfile, NoiseSpec
 from quantum_assets.contracts.workload import FloatArray, Workload
 
@@ -37,20 +38,27 @@ class Claim:
     profile: ExecutionProfile
 
     @property
-    def outcomes(self) -> ComplexArray | FloatArray | None:
+    def asked(self) -> "Kind":
+        """What the measure promises."""
+        return KINDS[self.workload.measure]
+
+    @property
+    def outcomes(self) -> ComplexArray | FloatArray | PackedBits | None:
         """The array of outcomes, if there is one and of the kind that was asked for; whatever its shape and dtype."""
-        data, states = self.envelope.data, self.workload.measure == "states"
-        if type(data) is not (States if states else Overlaps):
+        if type(self.envelope.data) is not self.asked.data:
             return None
-        array = data.amplitudes if isinstance(data, States) else data.p_zero
-        return array if isinstance(array, np.ndarray) and array.dtype.kind in "fc" else None
+        array = self.envelope.data.outcomes
+        return array if isinstance(array, np.ndarray) and array.dtype.kind in self.asked.numbers else None
 
     @property
     def expected_shape(self) -> tuple[int, ...]:
-        """One row of 2^n amplitudes a binding, or one probability a pair."""
-        if self.workload.pairs is not None:
-            return (len(self.workload.pairs),)
-        return (self.workload.n_bindings, 2**self.workload.circuit.n_qubits)
+        """One row of 2^n amplitudes a binding, one probability a pair, or the profile's shots a binding, in bytes."""
+        workload, width = self.workload, self.workload.circuit.n_qubits
+        if workload.pairs is not None:
+            return (len(workload.pairs),)
+        if workload.measure == "samples":
+            return (workload.n_bindings, self.profile.shots or 0, -(-width // 8))
+        return (workload.n_bindings, 2**width)
 
     @cached_property
     def not_finite(self) -> int:
@@ -73,6 +81,38 @@ class Claim:
         """Well-formed overlap probabilities; None where there are none, or another check has the reason."""
         data = self.envelope.data
         return data.p_zero if isinstance(data, Overlaps) and self.well_formed and data.p_zero.size else None
+
+    @property
+    def packed(self) -> PackedBits | None:
+        """Well-formed samples; None where there are none, or another check has the reason."""
+        data = self.envelope.data
+        return data.packed if isinstance(data, Samples) and self.well_formed and data.packed.size else None
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the outcomes of one measure are: their class, their dtype, and which numbers a lesser claim may be made of.
+
+    Attributes:
+        data: Class of the envelope's data.
+        dtype: Of its array.
+        numbers: NumPy's letters of the dtypes that the other checks can speak about.
+        words: The same for people.
+    """
+
+    data: type[States | Overlaps | Samples]
+    dtype: str
+    numbers: str
+    words: str
+
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "states": Kind(States, "complex128", "fc", "floating-point numbers"),
+        "overlaps": Kind(Overlaps, "float64", "fc", "floating-point numbers"),
+        "samples": Kind(Samples, "uint8", "u", "unsigned integers"),
+    }
+)
 
 
 def answers_this_workload(claim: Claim) -> Iterator[str]:
@@ -101,18 +141,18 @@ def really_ran(claim: Claim) -> Iterator[str]:
 
 
 def kind(claim: Claim) -> Iterator[str]:
-    """States come back for `states`, overlaps for `overlaps`, as arrays of the promised type."""
-    wanted, dtype = (States, "complex128") if claim.workload.measure == "states" else (Overlaps, "float64")
-    if type(claim.envelope.data) is not wanted:
-        yield f"asked for {wanted.__name__}, got {type(claim.envelope.data).__name__}"
+    """States come back for `states`, overlaps for `overlaps`, samples for `samples`, in arrays of the promised type."""
+    asked = claim.asked
+    if type(claim.envelope.data) is not asked.data:
+        yield f"asked for {asked.data.__name__}, got {type(claim.envelope.data).__name__}"
     elif claim.outcomes is None:
-        yield "the outcomes are no array of floating-point numbers"
-    elif claim.outcomes.dtype != dtype:
-        yield f"the outcomes have dtype {claim.outcomes.dtype}, not {dtype}"
+        yield f"the outcomes are no array of {asked.words}"
+    elif claim.outcomes.dtype != asked.dtype:
+        yield f"the outcomes have dtype {claim.outcomes.dtype}, not {asked.dtype}"
 
 
 def shapes(claim: Claim) -> Iterator[str]:
-    """One row of 2^n amplitudes a binding, or one probability a pair."""
+    """One row of 2^n amplitudes a binding, one probability a pair, or the profile's shots a binding in whole bytes."""
     if claim.outcomes is not None and claim.outcomes.shape != claim.expected_shape:
         yield f"the outcomes have shape {claim.outcomes.shape}, expected {claim.expected_shape}"
 
@@ -143,10 +183,20 @@ def probabilities(claim: Claim) -> Iterator[str]:
         yield f"probabilities span [{low:.6g}, {high:.6g}], outside [0, 1]"
 
 
+def padding(claim: Claim) -> Iterator[str]:
+    """Bits of samples past the last qubit are 0, as the contract has it."""
+    used = claim.workload.circuit.n_qubits % 8
+    if claim.packed is None or not used:
+        return
+    wrong = int(np.count_nonzero(claim.packed[..., -1] >> used))
+    if wrong:
+        yield f"{wrong} shots have bits set past the last of {claim.workload.circuit.n_qubits} qubits"
+
+
 def shot_counts(claim: Claim) -> Iterator[str]:
-    """Sampled probabilities are whole counts over the shots that the profile asks for."""
+    """The outcomes are of as many shots as the profile asks for; sampled probabilities are whole counts over them."""
     data, asked = claim.envelope.data, claim.profile.shots
-    if not isinstance(data, Overlaps) or claim.workload.measure != "overlaps":
+    if isinstance(data, States) or type(data) is not claim.asked.data:
         return
     if data.shots != asked:
         yield f"the profile asks for {asked} shots, the outcomes were estimated from {data.shots}"
@@ -161,6 +211,7 @@ def shot_counts(claim: Claim) -> Iterator[str]:
 def crosschecked(claim: Claim) -> Iterator[str]:
     """An independent engine agrees on a tile: to 1e-8 where exact, to 6 standard errors where sampled.
 
+    Of overlaps the probabilities are compared, of samples the parities of one and two qubits (`providers.samples`).
     What a device returns has no exact value to be held against; there the circuit that was sent must be the workload's
     to 1e-8 on the tile, and the outcomes are judged by the checks beside this one.
     """
@@ -171,7 +222,7 @@ def crosschecked(claim: Claim) -> Iterator[str]:
             envelope.metrics.get("compiled_difference"),
             DIFFERENCE_TOLERANCE,
         )
-    elif claim.workload.measure == "overlaps" and claim.profile.shots is not None:
+    elif claim.workload.sampled and claim.profile.shots is not None:
         name, value, limit = "z-score", envelope.crosscheck_zscore, ZSCORE_LIMIT
     else:
         name, value, limit = "difference", envelope.crosscheck_difference, DIFFERENCE_TOLERANCE
@@ -230,6 +281,7 @@ CHECKS: tuple[Check, ...] = (
     finite,
     normalised,
     probabilities,
+    padding,
     shot_counts,
     crosschecked,
     diagonal,

@@ -11,7 +11,7 @@ from typing import Literal, Protocol, get_args
 
 from quantum_assets_tests.chaos.errors import ERRORS
 
-Call = Literal["submit", "find", "status", "fetch", "cancel", "calibration"]
+Call = Literal["submit", "find", "status", "fetch", "cancel", "calibration", "backends"]
 CALLS: tuple[Call, ...] = get_args(Call)
 _EVERYWHERE = frozenset(CALLS)
 

@@ -10,9 +10,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from quantum_assets.contracts.envelope import Overlaps, ResultEnvelope, States
+from quantum_assets.contracts.envelope import Overlaps, ResultEnvelope, Samples, States
 from quantum_assets.contracts.errors import ProviderError
-from quantum_assets.contracts.jobs import Calibration, JobState, JobStatus, Limits, Order
+from quantum_assets.contracts.jobs import BackendFact, Calibration, JobState, JobStatus, Limits, Order
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.workload import Workload
 from quantum_assets.providers.base import Provider
@@ -65,6 +65,9 @@ class ChaosProvider:
 
     def calibration(self, profile: ExecutionProfile) -> Calibration | None:
         return self._through("calibration", lambda: self.inner.calibration(profile))[0]
+
+    def backends(self, profile: ExecutionProfile) -> tuple[BackendFact, ...]:
+        return self._through("backends", lambda: self.inner.backends(profile))[0]
 
     def submit(self, order: Order) -> str:
         def delivered() -> str:
@@ -148,11 +151,18 @@ def _outcomes(envelope: ResultEnvelope, change: Callable[[np.ndarray], np.ndarra
     data = envelope.data
     if isinstance(data, States):
         return replace(envelope, data=States(change(data.amplitudes)))
+    if isinstance(data, Samples):
+        return replace(envelope, data=Samples(change(data.packed), data.shots))
     return replace(envelope, data=Overlaps(change(data.p_zero), data.shots))
 
 
+def _corrupted(values: np.ndarray) -> np.ndarray:
+    """Numbers that are no probabilities and no states; of packed bits, every one that may be set and not be set."""
+    return np.full_like(values, 255) if values.dtype.kind == "u" else values + 1.5
+
+
 def _nan_last(values: np.ndarray) -> np.ndarray:
-    spoiled = values.copy()
+    spoiled = values.astype(np.float64) if values.dtype.kind == "u" else values.copy()
     spoiled.flat[-1] = np.nan
     return spoiled
 
@@ -165,12 +175,14 @@ def _other_seed(envelope: ResultEnvelope) -> ResultEnvelope:
 def _half_shots(envelope: ResultEnvelope) -> ResultEnvelope:
     shots = (envelope.effective.shots or 2) // 2
     halved = replace(envelope, effective=envelope.effective.model_copy(update={"shots": shots}))
+    if isinstance(halved.data, Samples):
+        return replace(halved, data=Samples(halved.data.packed[:, :shots], shots))
     return replace(halved, data=Overlaps(halved.data.p_zero, shots)) if isinstance(halved.data, Overlaps) else halved
 
 
 _HARM: dict[str, Callable[[ResultEnvelope], ResultEnvelope]] = {
     "truncate": lambda e: _outcomes(e, lambda values: values[: len(values) // 2]),
-    "corrupt": lambda e: _outcomes(e, lambda values: values + 1.5),
+    "corrupt": lambda e: _outcomes(e, _corrupted),
     "nan": lambda e: _outcomes(e, _nan_last),
     "foreign": lambda e: replace(e, workload_fingerprint="f" * 64),
     "ignore_seed": _other_seed,

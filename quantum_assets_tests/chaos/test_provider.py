@@ -10,7 +10,14 @@ from quantum_assets_tests.chaos.faults import KINDS, Fault, Script
 from quantum_assets_tests.chaos.provider import ChaosProvider, damaged
 from quantum_assets_tests.chaos.witness import Witness
 from quantum_assets_tests.service.samples import TestClock, order
-from quantum_assets_tests.trust.honest import CIRCUITS, EXACT, envelope_for, overlaps_workload, states_workload
+from quantum_assets_tests.trust.honest import (
+    CIRCUITS,
+    EXACT,
+    envelope_for,
+    overlaps_workload,
+    samples_workload,
+    states_workload,
+)
 
 PAID = CIRCUITS.model_copy(update={"providers": ("paid",), "backend": "here"})
 ASKED = order(members=2, profile=PAID)
@@ -148,6 +155,17 @@ def test_states_can_be_damaged_too(kind):
     else:
         assert harmed.mocked
     np.testing.assert_array_equal(claim.data.amplitudes, true.data.amplitudes)  # the original is untouched
+
+
+@pytest.mark.parametrize("kind", ["truncate", "corrupt", "nan", "foreign", "ignore_seed", "change_shots"])
+def test_samples_can_be_damaged_too(kind):
+    workload = samples_workload()
+    true = envelope_for(workload, CIRCUITS)
+    before = true.data.packed.copy()
+    assert isinstance(admit(true, workload, CIRCUITS), AdmittedResult)
+    (harmed,) = damaged((true,), kind)
+    assert not isinstance(admit(harmed, workload, CIRCUITS), AdmittedResult)
+    np.testing.assert_array_equal(true.data.packed, before)
 
 
 def test_damage_needs_an_envelope():

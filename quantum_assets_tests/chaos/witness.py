@@ -10,7 +10,7 @@ from threading import Lock
 from quantum_assets.contracts.envelope import ResultEnvelope
 from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.fingerprint import fingerprint
-from quantum_assets.contracts.jobs import Calibration, Charge, JobState, JobStatus, Limits, Order
+from quantum_assets.contracts.jobs import BackendFact, Calibration, Charge, JobState, JobStatus, Limits, Order
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.ticket import question_of
 from quantum_assets.contracts.workload import Workload
@@ -118,6 +118,9 @@ class Witness:
 
     def calibration(self, profile: ExecutionProfile) -> Calibration:
         return Calibration(self.name, self.version, fingerprint("witness/v1", self.name, self.version))
+
+    def backends(self, profile: ExecutionProfile) -> tuple[BackendFact, ...]:
+        return ()
 
     def submit(self, order: Order) -> str:
         for workload in order.workloads:

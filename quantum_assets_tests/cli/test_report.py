@@ -6,11 +6,11 @@ from pathlib import Path
 import pyarrow as pa
 from rich.console import Console
 
-from quantum_assets.cli.report import Job, Outcome, verdict_table, where_next
+from quantum_assets.cli.report import Job, Outcome, decision_table, verdict_table, where_next
 from quantum_assets.contracts.evaluation import FoldScore
 from quantum_assets.contracts.kernel import KernelMatrix
 from quantum_assets.contracts.study import Protocol
-from quantum_assets.contracts.tables import EVALUATION, FEATURES, GRAM, VERDICT
+from quantum_assets.contracts.tables import DECISION, EVALUATION, FEATURES, GRAM, PROBLEM, VERDICT
 from quantum_assets.models.tables import scores_table
 from quantum_assets.models.tables import verdict_table as stored_verdict
 from quantum_assets.models.verdict import judge
@@ -65,3 +65,47 @@ def test_where_to_look_next_names_a_study_that_ran(tmp_path: Path) -> None:
     text = where_next(tmp_path, [Job("iris", "ideal")])
     assert "iris/quantum_kernel" in text
     assert "make ui" in text
+
+
+MONTH = Job("stocks", "ideal", "2020-02", decides=True)
+
+
+def _store_decision(home: Path, bound: float | None) -> None:
+    store = Store(Home(home).store)
+    problem = {"part": ["variable"], "name": ["A"], "members": ["0"], "coefficient": [0.0]}
+    store.commit(("stocks", "problem"), {"period": "2020-02"}, pa.table(problem), PROBLEM, {"unit": "return a year"})
+    common = {"bits": "1", "violations": 0.0, "choice": "[]", "reasons": "", "gap_to_bound": bound}
+    quantum = {"path": "quantum", "maker": "qaoa", "published": True, "by": "ensemble", "objective": 0.25}
+    rival = {"path": "classical", "maker": "tabu", "published": False, "by": "", "objective": 0.125}
+    rows = [{**quantum, "gap_to_best_known": 0.0, **common}, {**rival, "gap_to_best_known": 0.5, **common}]
+    columns = {column.name: [row[column.name] for row in rows] for column in DECISION.columns}
+    types = {"gap_to_bound": pa.float64()}
+    table = pa.table({name: pa.array(values, types.get(name)) for name, values in columns.items()})
+    store.commit(("stocks", "decision"), MONTH.partition, table, DECISION, {"finding": "not told apart from"})
+
+
+def _decisions(home: Path, *outcomes: Outcome) -> str:
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(decision_table(home, outcomes))
+    return console.export_text()
+
+
+def test_a_decision_says_who_was_published_and_what_the_ladder_found(tmp_path: Path) -> None:
+    _store_decision(tmp_path, 0.125)
+    text = _decisions(tmp_path, Outcome(MONTH, 3.4, "run"))
+    for word in ("2020-02|ideal", "quantum (qaoa)", "0.25 return a year", "0.00%", "12.50%", "kept", "3 s"):
+        assert word in text
+    assert "not told apart from" in text
+    assert "tabu" not in text
+
+
+def test_a_decision_without_a_bound_or_that_failed(tmp_path: Path) -> None:
+    _store_decision(tmp_path, None)
+    assert "none" in _decisions(tmp_path, Outcome(MONTH, 3.4, "run"))
+    assert "stocks" not in _decisions(tmp_path, Outcome(MONTH, 3.4, "run", "it broke"))
+    assert "stocks" not in _text(tmp_path, Outcome(MONTH, 3.4, "run"))
+
+
+def test_where_to_look_next_names_a_decision_by_its_partition(tmp_path: Path) -> None:
+    text = where_next(tmp_path, [MONTH])
+    assert "qa.load('stocks/decision', period='2020-02', profile='ideal')" in text

@@ -9,14 +9,19 @@ import pytest
 
 import quantum_assets
 from quantum_assets.cli.report import Job
-from quantum_assets.cli.run import plan_jobs
+from quantum_assets.cli.run import Offer, plan_jobs
 from quantum_assets.contracts.errors import PlanError
 
-AVAILABLE = {"wine": ["ideal", "noisy"], "iris": ["ideal"]}
+AVAILABLE = {
+    "wine": Offer(("ideal", "noisy")),
+    "iris": Offer(("ideal",)),
+    "stocks": Offer(("ideal", "sampled"), ("2020-01", "2020-02"), decides=True),
+}
+LAST_MONTH = Job("stocks", "ideal", "2020-02", decides=True)
 
 
 def test_all_studies_under_their_first_profile_by_default() -> None:
-    assert plan_jobs(AVAILABLE, (), ()) == (Job("iris", "ideal"), Job("wine", "ideal"))
+    assert plan_jobs(AVAILABLE, (), ()) == (Job("iris", "ideal"), LAST_MONTH, Job("wine", "ideal"))
 
 
 def test_a_profile_runs_where_it_exists() -> None:
@@ -24,10 +29,23 @@ def test_a_profile_runs_where_it_exists() -> None:
 
 
 def test_unknown_studies_and_profiles_are_refused_with_the_choices() -> None:
-    with pytest.raises(PlanError, match="Choose from iris, wine"):
+    with pytest.raises(PlanError, match="Choose from iris, stocks, wine"):
         plan_jobs(AVAILABLE, ("whine",), ())
     with pytest.raises(PlanError, match="Choose from ideal"):
         plan_jobs(AVAILABLE, ("iris",), ("noisy",))
+
+
+def test_months_are_chosen_where_there_are_any() -> None:
+    assert plan_jobs(AVAILABLE, ("stocks",), (), ("2020-01",)) == (Job("stocks", "ideal", "2020-01", decides=True),)
+    assert plan_jobs(AVAILABLE, (), ("sampled",)) == (Job("stocks", "sampled", "2020-02", decides=True),)
+    with pytest.raises(PlanError, match=r"period 2021-01: is not one of its partitions\. Choose from 2020-01, 2020-02"):
+        plan_jobs(AVAILABLE, ("stocks",), (), ("2021-01",))
+
+
+def test_a_month_has_a_partition_key_of_both_dimensions() -> None:
+    assert LAST_MONTH.key == "2020-02|ideal"
+    assert LAST_MONTH.partition == {"period": "2020-02", "profile": "ideal"}
+    assert Job("wine", "noisy").key == "noisy"
 
 
 @pytest.mark.slow

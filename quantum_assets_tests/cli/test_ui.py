@@ -121,8 +121,17 @@ def test_the_servers_are_wired_to_one_home(tmp_path: Path) -> None:
         assert service.log == tmp_path / "logs" / f"{service.name}.log"
     assert str(tmp_path / "workspace.yaml") in webserver.command
     assert str(tmp_path / "workspace.yaml") in daemon.command
-    assert f"sqlite:///{tmp_path}/mlflow/mlflow.db" in mlflow.command
+    assert mlflow.environment["QUANTUM_ASSETS_TRACKING_URI"] == f"sqlite:///{tmp_path}/mlflow/mlflow.db"
     assert "--read-only" not in webserver.command
+
+
+def test_a_database_s_password_is_on_no_command_line(tmp_path: Path) -> None:
+    database = "postgresql://me:hunter22@db/mlflow"
+    started = services(plan(tmp_path, tracking_uri=database), tmp_path / "dagster")
+    assert [service.name for service in started] == ["webserver", "daemon", "mlflow"]
+    for service in started:
+        assert service.environment["QUANTUM_ASSETS_TRACKING_URI"] == database
+        assert "hunter22" not in " ".join((*service.command, service.told))
 
 
 def test_hosts_and_read_only_reach_the_servers(tmp_path: Path) -> None:
@@ -214,6 +223,14 @@ class Ui:
         return str(self.home).encode() in told and pid != os.getpid()
 
 
+def command_line(pid: int) -> str:
+    """What `ps` shows of a process; nothing once it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode()
+    except OSError:
+        return ""
+
+
 @pytest.fixture
 def ui(tmp_path: Path) -> Iterator[Ui]:
     started = Ui(tmp_path / "home")
@@ -244,6 +261,7 @@ def test_the_real_servers_come_up_guarded_and_go_down_whole(ui: Ui) -> None:
     answer = fetch(f"{dagster}/graphql", "{ assetNodes { assetKey { path } } }")
     assert answer["data"]["assetNodes"] == [{"assetKey": {"path": ["tiny"]}}]
     assert fetch(f"{mlflow}/ajax-api/3.0/mlflow/ui-telemetry").find('"disable_ui_telemetry":true') >= 0
+    assert [line for line in map(command_line, ui.family()) if "mlflow.db" in line] == []
     assert len(ui.family()) >= 7  # supervisor, leash, webserver, daemon, a code server each, MLflow and its worker
     ui.process.send_signal(signal.SIGINT)
     assert ui.process.wait() == 0

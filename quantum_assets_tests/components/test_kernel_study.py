@@ -172,4 +172,5 @@ def test_every_shipped_study_loads_with_its_checks() -> None:
     for study in SHIPPED:
         names = {key.path[-1] for key in graph.materializable_asset_keys if key.path[0] == study}
         assert names == PARTITIONED | UNPARTITIONED
-    assert {path.parent.name for path in (PACKAGE / "defs").glob("*/defs.yaml")} == set(SHIPPED)
+    written = (PACKAGE / "defs").glob("*/defs.yaml")
+    assert {path.parent.name for path in written if "KernelStudy" in path.read_text()} == set(SHIPPED)

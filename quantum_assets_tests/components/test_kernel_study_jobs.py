@@ -1,6 +1,7 @@
 """What is asked ahead is exactly what the later steps need, and the mode table lays the answers side by side."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from quantum_assets.components import kernel_study_comparison as comparison
 from quantum_assets.components import kernel_study_jobs as jobs
 from quantum_assets.components import kernel_study_matrices as matrices
 from quantum_assets.components.kernel_study_plan import KernelStudyPlan
+from quantum_assets.contracts.money import MICROS, Budget, Price, PriceBook
 from quantum_assets.contracts.profile import ExecutionProfile, Guardrails, NoiseSpec
 from quantum_assets.contracts.study import Protocol
 from quantum_assets.contracts.ticket import State
@@ -65,6 +67,7 @@ def test_later_steps_find_everything_answered(
     ]
     assert {row["state"] for row in table} == {"accepted"}
     assert {row["provider"] for row in table} == {"aer"}
+    assert asked.notes["cost"] == "0 USD charged, 0 USD estimated"
     circuits = [order for order in session.plane.ledger.orders() if order.provider == "aer"]
     kernel = matrices.quantum_kernel(plan, "noisy", rows, features, loaded(asked), session)
     quantum, classical = loaded(kernel), loaded(matrices.classical_kernels(plan, rows, features))
@@ -75,6 +78,24 @@ def test_later_steps_find_everything_answered(
     assert kernel.tags["qa.correlation_id"] == "run-1"
     assert scored.metrics["cache_hits"] + scored.metrics["attempts"] >= scored.metrics["workloads"]
     assert session.plane.ledger.check() == ()
+
+
+def test_what_was_asked_ahead_tells_its_cost(
+    plan: KernelStudyPlan, upstream: tuple[pa.Table, pa.Table], tmp_path: Path
+) -> None:
+    free = _session(plan, tmp_path)
+    price = Price(provider="aer", kind="simulator", task="order", per_task=0.5, currency="EUR")
+    plane = replace(
+        free.plane,
+        prices=PriceBook(version=date(2026, 11, 22), prices=(price,)),
+        budgets={"default": Budget(simulator_per_month=100.0, currency="EUR")},
+    )
+    asked = jobs.quantum_jobs(plan, "noisy", *upstream, replace(free, plane=plane))
+    paid = sum(order.micros or 0 for order in plane.ledger.orders(settled=True))
+    assert paid > 0
+    assert asked.metrics["cost"] == asked.metrics["estimated_cost"] == paid / MICROS
+    assert asked.notes["cost"] == f"{paid / MICROS:.6g} EUR charged, {paid / MICROS:.6g} EUR estimated"
+    assert asked.provenance["currency"] == "EUR"
 
 
 def test_exact_profiles_ask_nothing_ahead(

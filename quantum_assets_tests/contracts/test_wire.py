@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from quantum_assets.contracts.envelope import Attempt, Overlaps, ResultEnvelope, States, Timings
+from quantum_assets.contracts.envelope import Attempt, Overlaps, ResultEnvelope, Samples, States, Timings
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.fingerprint import fingerprint
 from quantum_assets.contracts.frame import seal, unseal
@@ -56,7 +56,7 @@ def workloads(draw: st.DrawFn) -> Workload:
     return Workload(
         dataclasses.replace(circuit, operations=("h", "rz")),
         draw(hnp.arrays(np.float64, (rows, width), elements=ANGLES)),
-        "states" if pairs is None else "overlaps",
+        draw(st.sampled_from(["states", "samples"])) if pairs is None else "overlaps",
         pairs,
         draw(st.none() | form),
         draw(TEXT),
@@ -79,12 +79,15 @@ EFFECTIVES = st.builds(
 )
 COMPLEX = hnp.arrays(np.complex128, hnp.array_shapes(max_dims=2, min_side=0, max_side=4))
 SHARES = hnp.arrays(np.float64, hnp.array_shapes(max_dims=1, min_side=0, max_side=5))
+BYTES = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=3, max_dims=3, min_side=0, max_side=3))
 ENVELOPES = st.builds(
     ResultEnvelope,
     workload_fingerprint=TEXT,
     profile_fingerprint=TEXT,
     effective=EFFECTIVES,
-    data=st.builds(States, COMPLEX) | st.builds(Overlaps, SHARES, st.none() | COUNTS),
+    data=st.builds(States, COMPLEX)
+    | st.builds(Overlaps, SHARES, st.none() | COUNTS)
+    | st.builds(Samples, BYTES, COUNTS),
     crosscheck_difference=st.none() | st.floats(),
     crosscheck_zscore=st.none() | st.floats(),
     circuits_run=st.integers(-(2**40), 2**40),
@@ -118,7 +121,7 @@ def same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def envelope(data: States | Overlaps | None = None, **changes: Any) -> ResultEnvelope:
+def envelope(data: States | Overlaps | Samples | None = None, **changes: Any) -> ResultEnvelope:
     effective = EffectiveProfile(
         mode="ideal", estimator="exact", provider="p", engine="e", shots=None, seed=None, noise=None, transpilation=None
     )
@@ -208,6 +211,14 @@ def test_wrong_outcomes_travel_so_that_trust_can_refuse_them(outcomes: Any) -> N
     assert same(back.data.amplitudes, outcomes)
 
 
+def test_samples_without_their_shots_are_refused() -> None:
+    packed = pack_envelope(envelope(Samples(np.zeros((2, 3, 1), np.uint8), 3)))
+    head, arrays = unseal("envelope", packed)
+    mute = seal("envelope", json.dumps(json.loads(head) | {"shots": None}).encode(), dict(arrays))
+    with pytest.raises(PlanError, match="does not say of how many shots"):
+        unpack_envelope(mute)
+
+
 @pytest.mark.parametrize(
     ("claim", "sentence"),
     [
@@ -239,7 +250,7 @@ def reworked(content: bytes, kind: str, arrays: dict[str, Any] | None = None, **
         ({"qpy": ...}, {}, "no array qpy"),
         ({"bindings": np.zeros((3, 2), np.int64)}, {}, "no array bindings of the right type"),
         ({}, {"label": ...}, "^$"),
-        ({}, {"measure": "probabilities"}, "measure: Input should be 'states' or 'overlaps'"),
+        ({}, {"measure": "probabilities"}, "measure: Input should be 'states', 'overlaps' or 'samples'"),
         ({}, {"measure": "overlaps"}, "pairs missing"),
         ({}, {"surprise": 1}, "surprise: Extra inputs"),
         ({}, {"circuit": {"name": "c"}}, r"circuit\."),

@@ -17,7 +17,7 @@ from quantum_assets.contracts.answer import Request
 from quantum_assets.contracts.envelope import RejectedResult, ResultEnvelope
 from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.failure import FailurePolicy
-from quantum_assets.contracts.jobs import Calibration, Charge, JobStatus, Limits, Order
+from quantum_assets.contracts.jobs import BackendFact, Calibration, Charge, JobStatus, Limits, Order
 from quantum_assets.contracts.money import Budget, Price, PriceBook
 from quantum_assets.contracts.profile import ExecutionProfile, Routing
 from quantum_assets.contracts.ticket import State, Ticket
@@ -152,6 +152,8 @@ class DurableVendor:
         during: What happens once an order is accepted, before its submitter hears of it.
         looking: What happens while the next look-up is made.
         blind: Whether look-ups find nothing, ever.
+        facts: What it says of its backends, or raises.
+        narrow: Width of backends that it refuses wider circuits for, by name.
         calls: How often each method was called.
         jobs: Its books.
     """
@@ -170,10 +172,14 @@ class DurableVendor:
     during: Callable[[Order], object] | None = None
     looking: Callable[[], object] | None = None
     blind: bool = False
+    facts: tuple[BackendFact, ...] | Exception = ()
+    narrow: dict[str, int] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
     jobs: list[Job] = field(default_factory=list)
 
     def supports(self, workload: Workload, profile: ExecutionProfile) -> str | None:
+        if workload.circuit.n_qubits > self.narrow.get(profile.backend or "", workload.circuit.n_qubits):
+            return f"{profile.backend} is too narrow"
         return self.refusal
 
     def versions(self, profile: ExecutionProfile) -> dict[str, str]:
@@ -186,6 +192,12 @@ class DurableVendor:
         if self.calibrated == "away":
             raise Unavailable("503")
         return Calibration(self.name, "1", self.calibrated) if self.calibrated else None
+
+    def backends(self, profile: ExecutionProfile) -> tuple[BackendFact, ...]:
+        self.calls["backends"] += 1
+        if isinstance(self.facts, Exception):
+            raise self.facts
+        return self.facts
 
     def submit(self, order: Order) -> Any:
         self.calls["submit"] += 1

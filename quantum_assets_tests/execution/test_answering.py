@@ -3,8 +3,8 @@
 import pytest
 
 from quantum_assets.contracts.errors import LedgerError, ProviderError
-from quantum_assets.contracts.jobs import JobStatus
-from quantum_assets.contracts.profile import Routing
+from quantum_assets.contracts.jobs import Calibration, JobStatus
+from quantum_assets.contracts.profile import ExecutionProfile, Routing
 from quantum_assets.contracts.ticket import State
 from quantum_assets.execution.answering import answer, answer_all, collect, recall, submit, turn
 from quantum_assets.execution.plane import ControlPlane
@@ -14,6 +14,7 @@ from quantum_assets_tests.execution.fakes import (
     SAFE,
     STAND_IN,
     VENDOR,
+    DurableVendor,
     World,
     all_tickets,
     exact_question,
@@ -118,6 +119,46 @@ def test_what_was_answered_before_is_recalled_without_asking(world: World, plane
     assert recall(plane, request(exact_question(), LOCAL)) is None
 
 
+def test_what_was_answered_under_another_calibration_is_recalled_by_its_own_run_only(world: World) -> None:
+    first = answer(world.plane(), request(run_id="run-1"))
+    world.vendor.calibrated = "tuesday"
+    assert recall(world.plane(), request(run_id="run-2")) is None
+    assert recall(world.plane(), request()) is None
+    own = recall(world.plane(), request(run_id="run-1"))
+    assert own is not None
+    assert (own.tickets, own.envelope.calibration_digest) == (first.tickets, "monday")
+    second = answer(world.plane(), request(run_id="run-2"))
+    assert second.envelope.calibration_digest == "tuesday"
+    for run in ("run-2", "run-3", ""):
+        recalled = recall(world.plane(), request(run_id=run))
+        assert recalled is not None
+        assert recalled.tickets == second.tickets
+    assert recall(world.plane(), request(run_id="run-1")) is not None, "it is current, whoever asked"
+    world.vendor.calibrated = "away"
+    assert recall(world.plane(), request(run_id="run-3")) is None, "nobody can say that it is"
+
+
+def test_requests_that_are_asked_together_ask_for_the_calibration_once(world: World) -> None:
+    class Counting(DurableVendor):
+        """Counts how often it is asked for its calibration."""
+
+        def calibration(self, profile: ExecutionProfile) -> Calibration | None:
+            self.calls["calibration"] += 1
+            return super().calibration(profile)
+
+    world.vendor = Counting(world.clock)
+    asked = [request(question(n)) for n in range(4)]
+    answer_all(world.plane(), asked)
+    assert world.vendor.calls["calibration"] == 1
+    hits = answer_all(world.plane(), asked)
+    assert all(one.cache_hit for one in hits)
+    assert world.vendor.calls["calibration"] == 2, "the next asking asks anew"
+    world.vendor.calibrated = "tuesday"
+    submit(world.plane(), asked)
+    assert world.vendor.calls["calibration"] == 3
+    assert not any(one.cache_hit for one in answer_all(world.plane(), asked))
+
+
 def test_a_deadline_a_project_and_a_priority_come_from_the_profile(world: World, plane: ControlPlane) -> None:
     profile = VENDOR.model_copy(update={"deadline_seconds": 90.0, "priority": 4})
     world.vendor.statuses.append(JobStatus("running", "RUNNING"))
@@ -138,11 +179,31 @@ def test_a_job_goes_on_in_a_process_that_never_saw_it(world: World) -> None:
     sound(second)
 
 
-def test_free_answers_here_cost_five_writes_and_no_sleep(world: World, plane: ControlPlane) -> None:
+def test_free_answers_here_cost_three_writes_and_no_sleep(world: World, plane: ControlPlane) -> None:
     written = _Counting(plane)
-    answer_all(written.plane, [request(exact_question(n), STAND_IN.model_copy(update=EXACT)) for n in range(1)])
-    assert (written.writes, world.clock.sleeps) == (5, [])
-    assert written.reads <= 1
+    answer(written.plane, request(exact_question(), STAND_IN.model_copy(update=EXACT)))
+    assert (written.writes, written.reads, world.clock.sleeps) == (3, 0, [])
+
+
+def test_a_batch_of_them_costs_two_writes_more_than_its_questions(world: World, plane: ControlPlane) -> None:
+    written = _Counting(plane)
+    answer_all(written.plane, [request(exact_question(n), STAND_IN.model_copy(update=EXACT)) for n in range(3)])
+    assert (written.writes, written.reads, world.clock.sleeps) == (5, 0, [])
+
+
+def test_a_hit_costs_two_writes(world: World, plane: ControlPlane) -> None:
+    kept = STAND_IN.model_copy(update=EXACT | {"cache": True})
+    answer(plane, request(exact_question(), kept))
+    written = _Counting(plane)
+    answered = answer(written.plane, request(exact_question(), kept))
+    assert answered.cache_hit
+    assert (written.writes, written.reads) == (2, 0)
+    lines = plane.ledger.transitions(answered.tickets[0])
+    assert [(line.after, line.reason) for line in lines] == [
+        (State.PLANNED, "asked for"),
+        (State.COMPLETED, "cache hit"),
+        (State.ACCEPTED, "cache hit"),
+    ]
 
 
 EXACT = {"estimator": "exact", "shots": None, "name": "exact"}

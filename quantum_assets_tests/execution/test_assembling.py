@@ -110,7 +110,7 @@ def test_parts_that_ran_differently_are_no_answer(world: World, plane: ControlPl
 
 def test_a_fallback_that_fails_is_the_failure(world: World, plane: ControlPlane) -> None:
     world.vendor.refusal = "it is too wide"
-    plane.provider("local").refusal.append("it is too deep")  # type: ignore[attr-defined]
+    plane.provider("local").behind.refusal.append("it is too deep")  # type: ignore[attr-defined]
     with pytest.raises(ProviderError, match="local: it is too deep"):
         answer(plane, request(profile=SAFE))
 
@@ -120,7 +120,7 @@ def test_fallbacks_in_a_circle_end(world: World) -> None:
     world.profiles = {**PROFILES, "stand-in": back, "vendor-100": SAFE}
     plane = world.plane()
     world.vendor.refusal = "it is too wide"
-    plane.provider("local").refusal.append("it is too deep")  # type: ignore[attr-defined]
+    plane.provider("local").behind.refusal.append("it is too deep")  # type: ignore[attr-defined]
     with pytest.raises(ProviderError, match="it is too deep"):
         answer(plane, request(profile=SAFE))
 

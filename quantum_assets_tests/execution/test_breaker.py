@@ -1,6 +1,5 @@
 """A breaker opens after counted failures in a row, refuses, lets one probe through, and is one for all processes."""
 
-import multiprocessing
 import pickle
 import subprocess
 import sys
@@ -22,6 +21,8 @@ from quantum_assets.execution.classify import classify
 from quantum_assets.execution.ledger.ledger import Ledger
 from quantum_assets.execution.policy import read_policy
 from quantum_assets_tests.execution.clocks import START, ManualClock
+from quantum_assets_tests.execution.ledger.materials import LEDGER
+from quantum_assets_tests.processes import PATIENCE, clean, results
 
 POLICY = read_policy()
 
@@ -353,26 +354,17 @@ def raced(family: Breakers, start: Callable[[], Any], tried: Callable[[], Any]) 
 def test_of_many_processes_one_probes(tmp_path) -> None:
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
     fail(Breakers(Ledger(url, clock=ManualClock()), fail_max=1), 1)
-    spawn = multiprocessing.get_context("spawn")
-    start, tried, results = spawn.Barrier(3), spawn.Barrier(3), spawn.Queue()
-    others = [spawn.Process(target=probe_in_process, args=(url, start, tried, results)) for _ in range(3)]
-    for other in others:
-        other.start()
-    found = sorted(results.get(timeout=120) for _ in others)
-    for other in others:
-        other.join(60)
-        other.close()
-    results.close()
-    results.join_thread()
+    start, tried = (clean(*LEDGER).Barrier(3, timeout=PATIENCE) for _ in range(2))
+    found = sorted(results(probe_in_process, [(url, start, tried)] * 3, modules=LEDGER))
     assert found == ["probed", "refused", "refused"]
     assert Breakers(Ledger(url)).state("ibm", "a").state == "closed"
 
 
-def probe_in_process(url: str, start: Any, tried: Any, results: Any) -> None:
+def probe_in_process(url: str, start: Barrier, tried: Barrier) -> str:
     clock = ManualClock(START + timedelta(hours=1))
     family = Breakers(Ledger(url, clock=clock), fail_max=1, reset_seconds=60)
     family.state("ibm", "a")  # the migration is looked at before the race
-    results.put(raced(family, lambda: start.wait(60), lambda: tried.wait(60)))
+    return raced(family, start.wait, tried.wait)
 
 
 ANOTHER_PROCESS = """

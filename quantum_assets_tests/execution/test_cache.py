@@ -1,7 +1,6 @@
 """A cache answers only what was asked, keeps only what is true, and stays within its bound."""
 
 import dataclasses
-import multiprocessing
 import os
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,13 @@ import numpy as np
 import pytest
 
 from quantum_assets.circuits.archive import archive
-from quantum_assets.contracts.envelope import Attempt, Overlaps, ResultEnvelope, States, Timings
+from quantum_assets.contracts.envelope import Attempt, Overlaps, ResultEnvelope, Samples, States, Timings
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.profile import ExecutionProfile, Transpilation
 from quantum_assets.contracts.wire import pack_envelope
 from quantum_assets.contracts.workload import Workload
 from quantum_assets.execution.cache import Cache, cache_key, refusal
+from quantum_assets_tests.processes import results
 from quantum_assets_tests.trust.honest import (
     BINOMIAL,
     CIRCUITS,
@@ -23,6 +23,7 @@ from quantum_assets_tests.trust.honest import (
     NOISY,
     envelope_for,
     overlaps_workload,
+    samples_workload,
     states_workload,
 )
 
@@ -74,6 +75,17 @@ def test_a_hit_says_so_and_tells_of_the_run_behind_it(tmp_path: Path) -> None:
     assert "first-asked" in last.reason
     assert "job-7" in last.reason
     assert "1.25 USD" in last.reason
+
+
+def test_samples_are_kept_to_the_bit(tmp_path: Path) -> None:
+    cache, claim = Cache(tmp_path / "cache"), envelope_for(samples_workload(), CIRCUITS)
+    assert cache.put(KEY, claim, CIRCUITS)
+    hit = cache.get(KEY)
+    assert hit is not None
+    assert isinstance(hit.data, Samples)
+    assert hit.data.packed.dtype == np.uint8
+    assert np.array_equal(hit.data.packed, claim.data.outcomes)
+    assert hit.data.shots == 100
 
 
 def key_of(workload: Workload = overlaps_workload(), profile: ExecutionProfile = CIRCUITS, **changes: Any) -> str:  # noqa: B008
@@ -242,32 +254,22 @@ def test_a_disk_that_refuses_costs_no_answer(tmp_path: Path, caplog: pytest.LogC
     assert "ENOTDIR" in caplog.text
 
 
-def _hammer(root: Path, number: int, max_bytes: int, barrier: Any, results: Any) -> None:
+def _hammer(root: Path, number: int, max_bytes: int) -> tuple[int, int]:
     rng, cache, hits, kept = np.random.default_rng(number), Cache(root, max_bytes=max_bytes), 0, 0
-    barrier.wait()
-    try:
-        for _ in range(40):
-            key, asked = (int(n) for n in rng.integers(12, size=2))
-            kept += cache.put(keyed(key), states(key), EXACT)
-            found = cache.get(keyed(asked))
-            if found is not None:
-                assert found.correlation_id == f"{asked:06d}"
-                hits += 1
-    finally:
-        results.put((hits, kept))
+    for _ in range(40):
+        key, asked = (int(n) for n in rng.integers(12, size=2))
+        kept += cache.put(keyed(key), states(key), EXACT)
+        found = cache.get(keyed(asked))
+        if found is not None:
+            assert found.correlation_id == f"{asked:06d}"
+            hits += 1
+    return hits, kept
 
 
 def test_many_processes_hammer_it_and_nobody_reads_half_a_file(tmp_path: Path, report_figures: Any) -> None:
-    context, n_processes, size = multiprocessing.get_context("fork"), 8, len(pack_envelope(states(0)))
-    barrier, results = context.Barrier(n_processes), context.SimpleQueue()
+    n_processes, size = 8, len(pack_envelope(states(0)))
     bound = 6 * size
-    workers = [context.Process(target=_hammer, args=(tmp_path, n, bound, barrier, results)) for n in range(n_processes)]
-    for worker in workers:
-        worker.start()
-    told = [results.get() for _ in workers]
-    for worker in workers:
-        worker.join()
-    assert [worker.exitcode for worker in workers] == [0] * n_processes
+    told = results(_hammer, [(tmp_path, number, bound) for number in range(n_processes)])
     assert sum(kept for _, kept in told) == 40 * n_processes
     stats = Cache(tmp_path, max_bytes=bound).stats()
     assert stats.quarantined == 0

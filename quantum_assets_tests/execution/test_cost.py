@@ -15,7 +15,7 @@ from quantum_assets.contracts.jobs import Charge, JobStatus, Limits
 from quantum_assets.contracts.money import Estimate, Price, PriceBook
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.execution.cost import charge_of, estimate, estimate_each, find_price, read_prices
-from quantum_assets_tests.trust.honest import CIRCUITS, EXACT, overlaps_workload, states_workload
+from quantum_assets_tests.trust.honest import CIRCUITS, EXACT, overlaps_workload, samples_workload, states_workload
 
 LOCAL = Limits(same_key_same_job=True)
 REMOTE = Limits(durable=True)
@@ -86,6 +86,13 @@ def test_states_are_computed_and_take_no_shots() -> None:
     priced = book(Price(provider="fake", kind="simulator", per_task=0.5, per_shot=1.0))
     guess = estimate([states_workload(rows=4)], EXACT, "fake", REMOTE, priced)
     assert (guess.circuits, guess.shots, guess.micros) == (4, 0, 2_000_000)
+
+
+def test_samples_pay_their_shots_for_every_binding() -> None:
+    priced = book(Price(provider="fake", kind="simulator", per_task=0.5, per_shot=0.001))
+    guess = estimate([samples_workload(rows=4)], CIRCUITS, "fake", REMOTE, priced)
+    assert (guess.circuits, guess.shots) == (4, 400)
+    assert guess.micros == 2_000_000 + 400_000
 
 
 def test_a_simulator_in_this_process_needs_no_price_and_anything_else_does() -> None:

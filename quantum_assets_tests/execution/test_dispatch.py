@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from quantum_assets.contracts.errors import ProviderError
-from quantum_assets.contracts.jobs import Limits
+from quantum_assets.contracts.jobs import BackendFact, Limits
 from quantum_assets.contracts.money import Budget
 from quantum_assets.contracts.profile import Batching, Routing
 from quantum_assets.contracts.ticket import State
@@ -48,6 +48,27 @@ def test_several_studies_share_an_order_and_other_profiles_do_not(world: World, 
     answer_all(plane, [request(question(1)), request(question(2), study="other"), request(question(1), more)])
     assert sorted(sizes(world)) == [1, 2]
     assert {job.order.profile.shots for job in world.vendor.jobs} == {100, 200}
+
+
+def test_orders_of_several_places_go_out_by_priority_then_deadline_then_suitability(
+    world: World, plane: ControlPlane
+) -> None:
+    world.vendor.facts = (BackendFact("busy", 5, 9, 0.01), BackendFact("free", 5, 1, 0.01))
+    plane.memory.heard["vendor", "any"] = (0.0, world.vendor.facts)
+    at = {name: VENDOR.model_copy(update={"backend": name}) for name in ("busy", "free", "unheard")}
+    soon = world.clock.now() + timedelta(seconds=50)
+    asked = [
+        request(question(1), at["unheard"]),
+        request(question(2), at["busy"]),
+        request(question(3), at["free"]),
+        request(question(4), at["busy"], deadline=soon),
+        request(question(5), at["busy"].model_copy(update={"shots": 200}), priority=3),
+    ]
+    answer_all(plane, asked)
+    went = [(job.order.profile.backend, len(job.order.workloads)) for job in world.vendor.jobs]
+    assert went == [("busy", 1), ("busy", 2), ("free", 1), ("unheard", 1)]
+    assert world.vendor.jobs[0].order.profile.shots == 200
+    sound(plane)
 
 
 def test_an_order_waits_for_company_as_long_as_its_profile_says(world: World, plane: ControlPlane) -> None:

@@ -19,6 +19,7 @@ from quantum_assets_tests.trust.honest import (
     NOISY,
     circuit,
     overlaps_workload,
+    samples_workload,
     states_workload,
 )
 
@@ -46,6 +47,9 @@ def test_circuits() -> None:
     with pytest.raises(PlanError, match="16 circuits are needed, the profile allows 9"):
         check_guardrails(overlaps_workload(rows=4), limits)
     check_guardrails(states_workload(rows=40), limits)
+    check_guardrails(samples_workload(rows=9), limits)
+    with pytest.raises(PlanError, match="10 circuits are needed, the profile allows 9"):
+        check_guardrails(samples_workload(rows=10), limits)
 
 
 def test_memory() -> None:
@@ -61,6 +65,12 @@ def test_a_density_matrix_costs_the_square_of_a_state() -> None:
     assert estimate_memory(wide, NOISY) == 2 * 16 * 4**10 + 24
     with pytest.raises(PlanError, match="GB of memory"):
         check_guardrails(wide, under(NOISY, max_memory_bytes=30_000_000))
+
+
+def test_samples_keep_every_shot_and_one_state_at_a_time() -> None:
+    wide = samples_workload(rows=7, n_qubits=10)
+    assert estimate_memory(wide, CIRCUITS) == 2 * 16 * 2**10 + 7 * 2 * 100 * 2
+    assert estimate_memory(wide, NOISY) == 2 * 16 * 4**10 + 7 * 2 * 100 * 2
 
 
 def test_depth_and_two_qubit_gates_count_double_for_an_overlap() -> None:

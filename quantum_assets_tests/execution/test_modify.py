@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.failure import Action, Modification, Rule
 from quantum_assets.contracts.profile import ExecutionProfile
-from quantum_assets.execution.modify import MOST_SHOTS, modify
+from quantum_assets.execution.modify import MOST_SHOTS, candidates, modify, moved
 from quantum_assets.execution.policy import read_policy
 
 
@@ -159,3 +159,23 @@ def test_every_shipped_rule_ends_and_every_step_is_another_profile(rule) -> None
             break  # seeds never run out; at_most ends those
     else:
         raise AssertionError(f"{rule.name} never runs out")
+
+
+def test_a_profile_on_another_of_its_backends_has_all_the_others_as_alternatives() -> None:
+    asked = profile(backend="a", alternatives=("b", "a", "c", "b"))
+    assert [(one.backend, one.alternatives) for one in candidates(asked)] == [
+        ("a", ("b", "a", "c", "b")),
+        ("b", ("a", "c")),
+        ("c", ("a", "b")),
+    ]
+    assert moved(asked, "a") is asked
+    assert len({one.fingerprint for one in candidates(asked)}) == 3
+    assert candidates(profile()) == (profile(),)
+
+
+def test_a_retry_after_a_choice_tries_the_profile_s_own_backend_and_then_the_rest() -> None:
+    at, tried = moved(profile(backend="a", alternatives=("b", "c")), "c"), []
+    while (after := modify(at, [change("backend")], 0)) is not None:
+        at = after[0]
+        tried.append(at.backend)
+    assert tried == ["a", "b"]

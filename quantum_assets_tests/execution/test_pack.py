@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantum_assets.contracts.errors import PlanError
-from quantum_assets.contracts.jobs import Limits
+from quantum_assets.contracts.jobs import BackendFact, Limits
 from quantum_assets.contracts.profile import Batching
-from quantum_assets.execution.pack import BackendFact, Waiting, order_key, pack, rank_backends
+from quantum_assets.execution.pack import Waiting, by_urgency, order_key, pack, rank_backends
 
 NOW = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 ROOMY = Limits(max_workloads=100)
@@ -212,5 +212,25 @@ def test_backends_are_ranked_by_queue_and_error_together() -> None:
     assert rank_backends(facts, 5) == ("good", "idle", "busy", "silent")
     assert rank_backends(facts, 28) == ("good", "busy")
     assert rank_backends(facts, 200) == ()
-    assert rank_backends([BackendFact("b", 5), BackendFact("a", 5)], 5) == ("a", "b")
+    assert rank_backends([BackendFact("b", 5), BackendFact("a", 5)], 5) == ("b", "a"), "ties stay as they were given"
     assert rank_backends(facts[::-1], 5) == rank_backends(facts, 5)
+
+
+def test_orders_of_several_places_go_by_priority_deadline_suitability_and_age() -> None:
+    facts = {
+        ("ibm", "busy"): BackendFact("busy", 7, 40, 0.001),
+        ("ibm", "noisy"): BackendFact("noisy", 7, 2, 0.02),
+        ("ibm", "quiet"): BackendFact("quiet", 7, 2, 0.01),
+    }
+    orders = [
+        (waiting("unknown", backend="elsewhere", age=50),),
+        (waiting("old, busy", backend="busy", age=50),),
+        (waiting("noisy", backend="noisy"),),
+        (waiting("quiet", backend="quiet"),),
+        (waiting("young, busy", backend="busy"),),
+        (waiting("due", backend="busy", deadline=30), waiting("its company", backend="busy")),
+        (waiting("urgent", backend="busy", priority=5),),
+    ]
+    first = [order[0].ticket_id for order in by_urgency(orders, facts)]
+    assert first == ["urgent", "due", "quiet", "noisy", "old, busy", "young, busy", "unknown"]
+    assert by_urgency(by_urgency(orders[::-1], facts), facts) == by_urgency(orders, facts)

@@ -5,9 +5,18 @@ import pytest
 from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.ticket import State
 from quantum_assets.execution.plane import ControlPlane
-from quantum_assets.execution.session import Session
+from quantum_assets.execution.session import Bill, Session
 from quantum_assets.execution.turning import turn
-from quantum_assets_tests.execution.fakes import LOCAL, SAFE, VENDOR, World, all_tickets, exact_question, question
+from quantum_assets_tests.execution.fakes import (
+    LOCAL,
+    MICROS,
+    SAFE,
+    VENDOR,
+    World,
+    all_tickets,
+    exact_question,
+    question,
+)
 
 LATER = SAFE.model_copy(update={"asynchronous": True})
 
@@ -45,6 +54,23 @@ def test_an_asynchronous_one_is_handed_in_and_obtained_later(world: World, plane
     answered = session.obtain(question(), LATER)
     assert answered is not None
     assert answered.path == "quantum"
+
+
+def test_the_bill_counts_every_try_and_what_is_still_to_be_charged(world: World, plane: ControlPlane) -> None:
+    session = Session(plane, "wine")
+    assert session.bill([]) == Bill()
+    world.vendor.results.append(lambda claims: claims[:0])
+    (of_it,) = session.submit_each([question()], LATER)
+    assert session.bill(of_it) == Bill(estimated=500_000, unsettled=1)
+    (again,) = turn(plane, of_it)
+    world.clock.advance(60)
+    (sent,) = turn(plane, [again], collect_results=False)
+    assert (again.attempt, again.order, sent.order != "") == (2, "", True)
+    assert session.bill([sent]) == Bill(estimated=1_000_000, charged=MICROS, unsettled=1)
+    turn(plane, [sent])
+    assert session.bill(of_it) == session.bill([sent]) == Bill(estimated=1_000_000, charged=2 * MICROS)
+    ((hit,),) = Session(plane, "iris").submit_each([question()], LATER)
+    assert Session(plane, "iris").bill([hit]) == Bill(), "what came from the cache cost nothing again"
 
 
 def test_obtaining_asks_only_for_what_nobody_asked(world: World, plane: ControlPlane) -> None:

@@ -1,6 +1,5 @@
 """A shelf gives back whole frames or nothing, whatever processes and disks do to it."""
 
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -15,6 +14,7 @@ from quantum_assets.contracts.errors import PlanError, StoreError
 from quantum_assets.contracts.frame import seal, verify
 from quantum_assets.contracts.wire import pack_workload, unpack_workload
 from quantum_assets.execution.shelf import Entry, Shelf
+from quantum_assets_tests.processes import results
 from quantum_assets_tests.trust.honest import states_workload
 
 KEY, OTHER = "ab" * 32, "cd" * 16
@@ -184,8 +184,7 @@ def test_a_killed_writer_leaves_a_whole_entry_and_its_leftovers_are_found(tmp_pa
     report_figures(f"{kills} writers killed while writing: entry whole every time, {left} leftovers tidied")
 
 
-def _rewrite(root: Path, rounds: int, number: int, barrier: Any) -> None:
-    barrier.wait()
+def _rewrite(root: Path, rounds: int, number: int) -> None:
     shelf = Shelf(root)
     for n in range(rounds):
         shelf.put(f"{n % 5:08x}", seal("workload", f"{number}/{n}".encode(), {"a": np.full(2000, n)}), durable=False)
@@ -196,13 +195,6 @@ def _rewrite(root: Path, rounds: int, number: int, barrier: Any) -> None:
 
 
 def test_many_processes_never_see_half_an_entry(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("fork")
-    barrier = context.Barrier(4)
-    workers = [context.Process(target=_rewrite, args=(tmp_path, 60, n, barrier)) for n in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert [worker.exitcode for worker in workers] == [0] * 4
+    results(_rewrite, [(tmp_path, 60, number) for number in range(4)])
     assert Shelf(tmp_path).quarantined() == ()
     assert temps(Shelf(tmp_path)) == []

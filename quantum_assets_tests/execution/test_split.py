@@ -9,14 +9,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quantum_assets.contracts.envelope import Attempt, Overlaps, ResultEnvelope, States, Timings
+from quantum_assets.contracts.envelope import Attempt, Overlaps, ResultEnvelope, Samples, States, Timings
 from quantum_assets.contracts.errors import PlanError, ProviderError
 from quantum_assets.contracts.workload import Workload
 from quantum_assets.execution.split import join, split
 from quantum_assets.providers.aer import AerProvider
 from quantum_assets.providers.statevector import StatevectorProvider
 from quantum_assets.trust.admit import require
-from quantum_assets_tests.providers.workloads import CIRCUITS, IDEAL, ZZ, overlaps_workload, states_workload
+from quantum_assets_tests.providers.workloads import (
+    CIRCUITS,
+    IDEAL,
+    ZZ,
+    overlaps_workload,
+    qaoa_circuit,
+    samples_workload,
+    states_workload,
+)
 from quantum_assets_tests.trust import honest
 
 EXACT = honest.EXACT
@@ -121,6 +129,33 @@ def test_sampled_overlaps_joined_are_admitted_as_a_whole() -> None:
     assert joined.metrics["crosscheck_rows"] == sum(claim.metrics["crosscheck_rows"] for claim in claims)
 
 
+def test_samples_are_cut_by_bindings_and_joined_shot_by_shot() -> None:
+    whole, provider = samples_workload(qaoa_circuit(3), 5, 3), AerProvider()
+    parts = split(whole, 2)
+    assert [part.n_bindings for part in parts] == [1, 2, 2]
+    assert all(part.measure == "samples" and part.pairs is None for part in parts)
+    assert np.array_equal(np.concatenate([part.bindings for part in parts]), whole.bindings)
+    claims = [provider.run(part, CIRCUITS) for part in parts]
+    joined = require(join(claims, whole, CIRCUITS), whole, CIRCUITS).envelope
+    assert isinstance(joined.data, Samples)
+    assert joined.data.packed.shape == (5, CIRCUITS.shots, 1)
+    assert joined.data.shots == CIRCUITS.shots
+    assert np.array_equal(joined.data.packed[1:3], claims[1].data.outcomes)
+    assert (joined.circuits_run, joined.circuits_needed) == (5, 5)
+    assert joined.crosscheck_zscore == max(claim.crosscheck_zscore or 0 for claim in claims)
+
+
+def test_samples_of_repeated_rows_are_not_cut_into_one_question() -> None:
+    """One ticket would answer all parts that ask the same, and copies would pass as independent shots."""
+    plain = honest.samples_workload(2)
+    repeated = dataclasses.replace(plain, bindings=np.repeat(plain.bindings[:1], 4, axis=0))
+    assert split(repeated, 4) == (repeated,)
+    with pytest.raises(PlanError, match="repeats rows of bindings, and 4 circuits are too many for one order of 2"):
+        split(repeated, 2)
+    mixed = dataclasses.replace(plain, bindings=plain.bindings[[0, 0, 1]])
+    assert len({part.fingerprint for part in split(mixed, 2)}) == 2
+
+
 Forge = Callable[[ResultEnvelope], ResultEnvelope]
 
 
@@ -180,7 +215,7 @@ def ran(**changes: Any) -> Forge:
     return lambda part: dataclasses.replace(part, effective=part.effective.model_copy(update=changes))
 
 
-def with_data(data: States | Overlaps) -> Forge:
+def with_data(data: States | Overlaps | Samples) -> Forge:
     return lambda part: dataclasses.replace(part, data=data)
 
 
@@ -200,6 +235,7 @@ def with_data(data: States | Overlaps) -> Forge:
         (with_data(Overlaps(np.ones(3), 50)), "50 shots, the first part's are overlaps"),
         (with_data(Overlaps(np.ones(3, np.float32), 100)), "float32"),
         (with_data(States(np.ones((3, 2), complex))), "outcomes are states"),
+        (with_data(Samples(np.zeros((3, 100, 1), np.uint8), 100)), "outcomes are samples of shape"),
     ],
 )
 def test_a_part_that_does_not_belong_is_named(forge: Forge, sentence: str) -> None:

@@ -1,5 +1,6 @@
 """Turns: one legal step each, by whoever takes it, at whatever hour the clock says."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
@@ -157,6 +158,44 @@ def test_paid_jobs_whose_asker_died_waiting_are_looked_after(world: World, neigh
     submit(dead, [request(exact_question(), LOCAL)], hand_in=False)
     turn_ledger(plane)
     assert [ticket.state for ticket in all_tickets(plane)] == [State.ACCEPTED, State.SUBMITTED, State.PLANNED]
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_what_the_dead_left_is_reached_behind_any_number_that_need_nothing(
+    world: World, neighbour: str, limit: int
+) -> None:
+    living, dead, plane = world.plane(neighbour), world.plane(DEAD), world.plane()
+    world.vendor.statuses += [RUNNING for _ in range(100)]
+    submit(living, [request(question(n)) for n in range(5)])
+    submit(dead, [request(question(5))])
+    submit(dead, [request(question(6), SAFE)], hand_in=False)
+    submit(plane, [request(question(7), LATER)])
+    world.vendor.statuses.clear()
+    world.clock.advance(3600)
+    cursor, turns = "", 0
+    while cursor or not turns:
+        tick = turn_ledger(plane, cursor=cursor, limit=limit)
+        assert len(tick.tickets) <= 2 * limit
+        cursor, turns = tick.cursor, turns + 1
+    assert turns <= 8 // limit + 1
+    states = [ticket.state for ticket in all_tickets(plane)]
+    assert states[:5] == [State.SUBMITTED] * 5, "somebody who lives waits for them"
+    assert states[5:] == [State.ACCEPTED, State.FELL_BACK, State.ACCEPTED]
+
+
+def test_tickets_that_wait_long_hide_none_behind_them(world: World, plane: ControlPlane) -> None:
+    """The first four are with the vendor for days; what comes behind them is looked at all the same, in every round."""
+    dead = world.plane(DEAD)
+    for number in range(6):
+        submit(dead, [request(question(number))])
+    cursor, seen = "", Counter[str]()
+    for _ in range(12):
+        world.vendor.statuses += [RUNNING for _ in range(2)]
+        tick = turn_ledger(plane, cursor=cursor, limit=2)
+        world.vendor.statuses.clear()
+        seen.update(ticket.id for ticket in tick.tickets)
+        cursor = tick.cursor
+    assert [seen[ticket.id] for ticket in all_tickets(plane)] == [3] * 6
 
 
 # ------------------------------------------------------------------------------------------------ cancelling

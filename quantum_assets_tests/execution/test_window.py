@@ -371,7 +371,7 @@ def test_a_job_of_a_living_process_is_waited_for(world: World, neighbour: str) -
 
 
 def test_interrupted_while_running_nobody_waits_for_us(world: World, plane: ControlPlane) -> None:
-    plane.provider("local").fails.append(Killed())  # type: ignore[attr-defined]
+    plane.provider("local").behind.fails.append(Killed())  # type: ignore[attr-defined]
     profile = LOCAL.model_copy(update={"cache": True})
     with pytest.raises(Killed):
         answer(plane, request(exact_question(), profile))
@@ -380,7 +380,7 @@ def test_interrupted_while_running_nobody_waits_for_us(world: World, plane: Cont
 
 
 def test_a_failure_here_is_no_matter_of_look_ups(world: World, plane: ControlPlane) -> None:
-    plane.provider("local").fails.append(ProviderError("local", "hiccup", "Again", retry=True))  # type: ignore[attr-defined]
+    plane.provider("local").behind.fails.append(ProviderError("local", "hiccup", "Again", retry=True))  # type: ignore[attr-defined]
     answered = answer(plane, request(exact_question(), LOCAL))
     assert [attempt.outcome for attempt in answered.attempts] == ["retried", "accepted"]
     assert plane.ledger.orders() == ()

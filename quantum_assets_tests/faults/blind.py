@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from quantum_assets.contracts.envelope import ResultEnvelope
 from quantum_assets.contracts.errors import ProviderError
-from quantum_assets.contracts.jobs import Calibration, JobStatus, Limits, Order
+from quantum_assets.contracts.jobs import BackendFact, Calibration, JobStatus, Limits, Order
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.workload import Workload
 from quantum_assets.providers.base import Provider
@@ -31,6 +31,9 @@ class Blind:
 
     def calibration(self, profile: ExecutionProfile) -> Calibration | None:
         return self.inner.calibration(profile)
+
+    def backends(self, profile: ExecutionProfile) -> tuple[BackendFact, ...]:
+        return self.inner.backends(profile)
 
     def submit(self, order: Order) -> str:
         return self.inner.submit(order)

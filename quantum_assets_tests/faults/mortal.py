@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from quantum_assets.contracts.envelope import ResultEnvelope
 from quantum_assets.contracts.errors import ProviderError
-from quantum_assets.contracts.jobs import Calibration, JobStatus, Limits, Order
+from quantum_assets.contracts.jobs import BackendFact, Calibration, JobStatus, Limits, Order
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.workload import Workload
 from quantum_assets.execution.ledger.ledger import Ledger
@@ -135,6 +135,9 @@ class MortalProvider:
 
     def calibration(self, profile: ExecutionProfile) -> Calibration | None:
         return self.life.call(lambda: self.inner.calibration(profile))
+
+    def backends(self, profile: ExecutionProfile) -> tuple[BackendFact, ...]:
+        return self.life.call(lambda: self.inner.backends(profile))
 
     def submit(self, order: Order) -> str:
         return self.life.call(lambda: self.inner.submit(order))

@@ -18,7 +18,7 @@ from quantum_assets_tests.faults.world import ASKED, Settings, Stage, World, sta
 
 #: A look-up that misses what it promised to see breaks the vendor's word: `Settings.lag` is the lag that it admits.
 _BROKEN_PROMISES = frozenset({"well", "miss"})
-ORDINARY, MANY = 80, 500
+ORDINARY, MANY = 40, 500
 
 
 def _faults(*kinds: str) -> st.SearchStrategy[Fault]:

@@ -4,7 +4,6 @@ At its stop it says so and waits; a test then kills it with SIGKILL and starts a
 the clock moves when the control plane sleeps, and a process that is to be found somewhere is met there.
 """
 
-import multiprocessing
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,6 +33,7 @@ from quantum_assets.providers.remote import RemoteProvider
 from quantum_assets.providers.statevector import StatevectorProvider
 from quantum_assets_tests.execution.clocks import ManualClock
 from quantum_assets_tests.faults.world import POLICY, judge
+from quantum_assets_tests.processes import PATIENCE, clean
 from quantum_assets_tests.providers.workloads import ZZ, states_workload
 
 #: States and not counts, for they are cheap to simulate; kept in the cache all the same.
@@ -96,7 +96,7 @@ class Child:
 
     def reached(self) -> str:
         """Where it stopped; it is there now."""
-        said = self.line.recv()
+        said = self._heard()
         assert isinstance(said, str), said
         return said
 
@@ -112,17 +112,22 @@ class Child:
 
     def told(self) -> tuple[Told, ...]:
         """Its answers, when it has come to its end."""
-        said = self.line.recv()
+        said = self._heard()
         self.process.join()
         self.line.close()
         assert isinstance(said, tuple), said
         return said
 
+    def _heard(self) -> Any:
+        if not self.line.poll(PATIENCE):
+            self.kill()
+            raise AssertionError(f"a process hung for {PATIENCE:g} s and was killed")
+        return self.line.recv()
+
 
 def started(task: Task) -> Child:
     """Start a process; processes share what they import, and nothing else."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, "qiskit", "qiskit.qpy", "httpx"])
+    context = clean(__name__, "qiskit", "qiskit.qpy", "httpx")
     ours, theirs = context.Pipe()
     process = context.Process(target=work, args=(task, theirs), daemon=True)
     process.start()

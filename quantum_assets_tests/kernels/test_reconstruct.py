@@ -21,6 +21,7 @@ from quantum_assets_tests.trust.honest import (
     envelope_for,
     overlaps_workload,
     random_states,
+    samples_workload,
     states_workload,
 )
 
@@ -38,6 +39,15 @@ def measured(profile: ExecutionProfile = NOISY) -> tuple[Workload, AdmittedResul
     workload = overlaps_workload(rows=3)
     p_zero = np.array([0.80, 0.10, 0.20, 0.30, 0.81, 0.40, 0.50, 0.60, 0.82])
     return workload, require(envelope_for(workload, profile, Overlaps(p_zero, 100)), workload, profile)
+
+
+def test_samples_are_no_kernel() -> None:
+    workload = samples_workload(rows=3)
+    every = np.arange(3)
+    with pytest.raises(PlanError, match="answered with samples, and a kernel is made of states or overlaps"):
+        gram(admitted(workload, CIRCUITS), workload, CIRCUITS, IDS[:3])
+    with pytest.raises(PlanError, match="answered with samples"):
+        cross(admitted(workload, CIRCUITS), workload, CIRCUITS, IDS[:3], rows=every, columns=every)
 
 
 def test_states_become_an_exact_symmetric_matrix() -> None:

@@ -1,5 +1,6 @@
 """The guard: what it refuses in front of an echo, and in front of the real Dagster webserver."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -200,6 +201,25 @@ def test_a_body_over_the_cap_is_refused_announced_or_not() -> None:
     assert guarded.post("/graphql", content=b"x" * 101, headers=headers).status_code == 413
     assert guarded.post("/graphql", content=(b"x" * 20 for _ in range(6)), headers=headers).status_code == 413
     assert guarded.post("/other", content=b"x" * 101).status_code == 413
+
+
+def test_half_a_body_reaches_nobody() -> None:
+    sent: list[Message] = []
+    reached: list[Scope] = []
+    messages = iter([{"type": "http.request", "body": b"half", "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive() -> Message:
+        return next(messages)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+        reached.append(scope)
+
+    scope = {"type": "http", "method": "POST", "path": "/report", "headers": [(b"host", b"localhost")]}
+    asyncio.run(Guard(inner, POLICY)({**scope, "query_string": b""}, receive, send))
+    assert (sent, reached) == ([], [])
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,15 @@
-"""Profile partitions keep their order and refuse lists that make no sense."""
+"""Profile and period partitions keep their order, and a key tells its dimensions."""
 
 import pytest
 
 from quantum_assets.contracts.errors import PlanError
-from quantum_assets.orchestration.partitions import ONE_PARTITION_A_RUN, profile_partitions
+from quantum_assets.orchestration.partitions import (
+    ONE_PARTITION_A_RUN,
+    dimensions_of,
+    period_and_profile,
+    period_partitions,
+    profile_partitions,
+)
 
 
 def test_profiles_become_partitions_in_order() -> None:
@@ -18,3 +24,16 @@ def test_senseless_lists_are_refused(profiles: list[str], word: str) -> None:
 
 def test_a_backfill_runs_one_partition_a_run() -> None:
     assert ONE_PARTITION_A_RUN.max_partitions_per_run == 1
+
+
+def test_every_profile_of_every_month_is_a_partition_and_its_key_tells_both() -> None:
+    both = period_and_profile(period_partitions(["2020-01", "2020-02"]), profile_partitions("stocks", ["ideal", "a1"]))
+    keys = [str(key) for key in both.get_partition_keys()]
+    assert sorted(keys) == ["2020-01|a1", "2020-01|ideal", "2020-02|a1", "2020-02|ideal"]
+    assert [dimensions_of(key) for key in sorted(keys)][1] == {"period": "2020-01", "profile": "ideal"}
+    assert list(dimensions_of(keys[0])) == ["period", "profile"]
+
+
+def test_a_single_key_is_a_month_or_a_profile() -> None:
+    assert dimensions_of("2020-01") == {"period": "2020-01"}
+    assert dimensions_of("managed-braket") == {"profile": "managed-braket"}

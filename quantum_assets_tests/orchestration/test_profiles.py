@@ -113,7 +113,7 @@ SECRET = "planted-5f3a9c1e77"
         (f"ideal: {{mode: ideal, providers: [aer], AWS_SECRET_ACCESS_KEY: {SECRET}}}", "ideal.AWS_SECRET_ACCESS_KEY"),
         (f"IBM_TOKEN: {SECRET}", "IBM_TOKEN"),
         (f"ideal: {{mode: ideal, providers: [aer], backend: 'https://me:{SECRET}@host/x'}}", "ideal.backend"),
-        (f"ideal: {{mode: ideal, providers: ['Bearer {SECRET}']}}", "ideal.providers.0"),
+        (f"ideal: {{mode: ideal, providers: ['Bearer {SECRET}']}}", "ideal.providers[0]"),
         (
             f"ideal: {{mode: ideal, providers: [aer], description: 'AKIAABCDEFGHIJKLMNOP {SECRET}'}}",
             "ideal.description",

@@ -120,6 +120,8 @@ class Service:
         self.faults: dict[str, list] = {}
         self.requests: list[str] = []
         self.visible = True
+        self.queues: dict[str, str] = {}
+        self.offline: set[str] = set()
         self.sessions: dict = {}
         self.known: dict = {}
         self.random = default_rng(7)
@@ -177,9 +179,14 @@ class Service:
         return 200, {
             "deviceArn": arn,
             "deviceName": name,
-            "deviceStatus": "ONLINE",
+            "deviceStatus": "OFFLINE" if arn in self.offline else "ONLINE",
             "deviceType": kind,
             "providerName": "x",
+            "deviceQueueInfo": [
+                {"queue": "QUANTUM_TASKS_QUEUE", "queueSize": self.queues.get(arn, "0"), "queuePriority": "Normal"},
+                {"queue": "QUANTUM_TASKS_QUEUE", "queueSize": "0", "queuePriority": "Priority"},
+                {"queue": "JOBS_QUEUE", "queueSize": "0 (1 prioritized job(s) running)"},
+            ],
             "deviceCapabilities": self.devices[arn],
         }
 

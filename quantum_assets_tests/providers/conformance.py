@@ -13,7 +13,7 @@ from itertools import count
 import numpy as np
 import pytest
 
-from quantum_assets.contracts.envelope import Overlaps, ResultEnvelope, States
+from quantum_assets.contracts.envelope import Overlaps, ResultEnvelope, Samples, States
 from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.fingerprint import fingerprint
 from quantum_assets.contracts.jobs import JobStatus, Order
@@ -21,6 +21,7 @@ from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.workload import Workload
 from quantum_assets.providers import PROVIDERS
 from quantum_assets.providers.base import Provider
+from quantum_assets.providers.braket_local import WIDEST
 from quantum_assets_tests.providers import braket_service
 from quantum_assets_tests.providers.workloads import (
     CIRCUITS,
@@ -34,6 +35,8 @@ from quantum_assets_tests.providers.workloads import (
     YY,
     ZZ,
     overlaps_workload,
+    qaoa_circuit,
+    samples_workload,
     states_workload,
 )
 
@@ -41,6 +44,7 @@ Case = tuple[Workload, ExecutionProfile]
 Cases = Callable[[], list[Case]]
 
 _FINAL = ("completed", "failed", "cancelled")
+DEVICE, SECOND_DEVICE = "ibm_perth", "ibm_oslo"
 _LOOKS = 6000  # at a job that is not ours to hurry, 5 ms apart
 _keys = count(1)
 
@@ -57,6 +61,11 @@ def with_basis(profile: ExecutionProfile, basis: tuple[str, ...]) -> ExecutionPr
     return changed(profile, transpilation=profile.transpilation.model_dump() | {"basis_gates": basis})
 
 
+def _is_alike(one: str, other: str) -> bool:
+    """Of one kind: both offline copies or local simulators, or both behind a service."""
+    return one.partition("_")[0] == other.partition("_")[0] and one.startswith("arn:") == other.startswith("arn:")
+
+
 def tiny_memory(profile: ExecutionProfile) -> ExecutionProfile:
     return with_limits(profile, max_memory_bytes=1_000_000)
 
@@ -71,12 +80,17 @@ def exact_pairs() -> Workload:
     return replace(states, measure="overlaps", pairs=np.array([(0, 1), (2, 2), (1, 0)]))
 
 
+def shots_of(width: int = 4, mixer: str = "x", rows: int = 3) -> Workload:
+    """Samples of an optimisation ansatz."""
+    return samples_workload(qaoa_circuit(width, mixer), rows, width)
+
+
 def _ibm_service() -> Provider:
     """IBM's provider over its real SDK and a stand-in of the service's wire, where every job is done at once."""
     from quantum_assets.providers.ibm import IbmProvider
     from quantum_assets_tests.providers.ibm_service import Service, Wire
 
-    service = Service(Wire(at_once=True))
+    service = Service(Wire(at_once=True), Wire(1, SECOND_DEVICE, "fake_oslo", at_once=True))
     return IbmProvider(environment={}, connect=lambda: service)
 
 
@@ -97,24 +111,34 @@ SUPPORTED: dict[str, Cases] = {
         [(states_workload(YY, 5, 3), p) for p in (IDEAL, SAMPLED)]
         + [(overlaps_workload(ZZ, 3, 2), p) for p in (CIRCUITS, NOISY, DEVICE_NOISE)]
         + [(overlaps_workload(YY, 3, 2), IDEAL)]
+        + [(shots_of(), p) for p in (CIRCUITS, NOISY, DEVICE_NOISE)]
+        + [(replace(shots_of(4, "xy_ring"), measure="states"), p) for p in (IDEAL, SAMPLED)]
     ),
     "ibm": lambda: [
         (overlaps_workload(ZZ, 3, 2), MANAGED),
+        (shots_of(3), MANAGED),
         (overlaps_workload(YY, 2, 4), changed(MANAGED, backend="fake_lagos", shots=100)),
+        (shots_of(4, "xy_ring"), changed(MANAGED, backend="fake_lagos", shots=100)),
     ],
-    "ibm@service": lambda: [(overlaps_workload(ZZ, 3, 2), HARDWARE)],
-    "braket": lambda: [(overlaps_workload(braket_service.SMALL, 3, 2), braket_service.LOCAL)],
+    "ibm@service": lambda: [(w, HARDWARE) for w in (overlaps_workload(ZZ, 3, 2), shots_of(3))],
+    "braket": lambda: [(w, braket_service.LOCAL) for w in (overlaps_workload(braket_service.SMALL, 3, 2), shots_of(3))],
     "braket@service": lambda: [
-        (overlaps_workload(braket_service.SMALL, 3, 2), p) for p in (braket_service.CLOUD, braket_service.DEVICE)
+        (w, p)
+        for w in (overlaps_workload(braket_service.SMALL, 3, 2), shots_of(3))
+        for p in (braket_service.CLOUD, braket_service.DEVICE)
     ],
     "remote": lambda: [
         (overlaps_workload(ZZ, 3, 2), SLOW),
+        (shots_of(), SLOW),
         (states_workload(YY, 5, 3), changed(SLOW, estimator="exact", shots=None, backend=None)),
     ],
 }
 REFUSED: dict[str, Cases] = {
     "statevector": lambda: [
         (states_workload(YY, 3, 2), IDEAL),
+        (replace(shots_of(), measure="states"), IDEAL),
+        (replace(states_workload(ZZ, 3, 2), measure="samples"), IDEAL),
+        (shots_of(), CIRCUITS),
         (states_workload(ZZ, 3, 2), CIRCUITS),
         (states_workload(ZZ, 3, 2), NOISY),
         (overlaps_workload(ZZ, 3, 2), IDEAL),
@@ -124,6 +148,11 @@ REFUSED: dict[str, Cases] = {
     "aer": lambda: [
         (states_workload(YY, 3, 2), NOISY),
         (states_workload(YY, 3, 2), CIRCUITS),
+        (shots_of(), IDEAL),
+        (shots_of(), SAMPLED),
+        (shots_of(11), NOISY),
+        (shots_of(), tiny_memory(changed(CIRCUITS, shots=200_000))),
+        (shots_of(6), DEVICE_NOISE),
         (overlaps_workload(ZZ, 3, 2), SAMPLED),
         (overlaps_workload(ZZ, 3, 2), changed(MANAGED, providers=("aer",))),
         (overlaps_workload(ZZ, 3, 2), changed(CIRCUITS, backend="aer_simulator_on_the_moon")),
@@ -139,6 +168,8 @@ REFUSED: dict[str, Cases] = {
     "ibm": lambda: [
         (states_workload(ZZ, 3, 2), MANAGED),
         (no_pairs(), MANAGED),
+        (shots_of(6), MANAGED),
+        (shots_of(), changed(MANAGED, estimator="exact", shots=None)),
         (overlaps_workload(ZZ, 3, 6), MANAGED),
         (overlaps_workload(ZZ, 2, 11), changed(MANAGED, backend="fake_hanoi")),
         (overlaps_workload(ZZ, 3, 2), changed(MANAGED, backend=None)),
@@ -153,11 +184,13 @@ REFUSED: dict[str, Cases] = {
         (states_workload(ZZ, 3, 2), HARDWARE),
         (no_pairs(), HARDWARE),
         (overlaps_workload(ZZ, 2, 21), HARDWARE),
+        (shots_of(21), HARDWARE),
     ],
     "braket": lambda: [
         (states_workload(ZZ, 3, 2), braket_service.LOCAL),
         (no_pairs(), braket_service.LOCAL),
         (overlaps_workload(ZZ, 2, 14), braket_service.DENSITY),
+        (shots_of(14), braket_service.DENSITY),
         (overlaps_workload(ZZ, 3, 2), NOISY),
         (overlaps_workload(ZZ, 3, 2), changed(braket_service.CLOUD, reproducible=True)),
         (overlaps_workload(ZZ, 3, 2), changed(braket_service.DEVICE, mode="managed")),
@@ -167,15 +200,22 @@ REFUSED: dict[str, Cases] = {
     "braket@service": lambda: [
         (states_workload(ZZ, 3, 2), braket_service.CLOUD),
         (no_pairs(), braket_service.DEVICE),
+        (shots_of(), changed(braket_service.CLOUD, estimator="exact", shots=None)),
     ],
     "remote": lambda: [
         (states_workload(ZZ, 3, 2), SLOW),
         (states_workload(ZZ, 3, 2), IDEAL),
         (no_pairs(), SLOW),
+        (shots_of(), changed(SLOW, estimator="exact", shots=None)),
         (overlaps_workload(ZZ, 3, 2), NOISY),
         (overlaps_workload(ZZ, 3, 2), changed(SLOW, backend="fake_manila")),
         (overlaps_workload(ZZ, 3, 2), with_basis(SLOW, ("rz", "sx", "ccx"))),
     ],
+}
+#: Backends that a provider knows offline, for the law of choosing among them.
+BACKENDS = {
+    "ibm": ("fake_manila", "fake_lagos", DEVICE, SECOND_DEVICE),
+    "braket": (*WIDEST, braket_service.SV1, braket_service.GARNET),
 }
 MADE: dict[str, Callable[[], Provider]] = {
     "braket@service": braket_service.at_once,
@@ -251,19 +291,30 @@ def other_seeds_and_replicates_draw_anew(provider: Provider, workload: Workload,
 
 
 def equal_circuits_are_drawn_apart(provider: Provider, workload: Workload, profile: ExecutionProfile) -> None:
-    """One pair asked for many times, in two workloads of one order: independent draws of one probability."""
+    """One circuit asked for many times, in two workloads of one order: independent draws of one probability."""
     if profile.estimator != "circuits":
         return
     repeats = 100
-    first, second = (replace(workload, pairs=np.tile([(0, 1)], (n, 1))) for n in (repeats, repeats + 1))
+    first, second = (_repeated(workload, n) for n in (repeats, repeats + 1))
     claims = placed(provider, order(profile, first, second))
-    one, other = (envelope.data.p_zero for envelope in claims)
+    one, other = (_shares(envelope.data) for envelope in claims)
     shots, p = profile.shots, np.concatenate([one, other]).mean()
     spread = p * (1 - p) / shots
     # Five standard errors around the binomial variance, within each workload and between the two.
     for drawn, n in ((one, repeats), (other, repeats + 1), (one - other[:repeats], repeats)):
         expected = 2 * spread if drawn is not one and drawn is not other else spread
         assert abs(drawn.var() / expected - 1) < 5 * np.sqrt(2 / n)
+
+
+def _repeated(workload: Workload, times: int) -> Workload:
+    if workload.measure == "samples":
+        return replace(workload, bindings=np.tile(workload.bindings[:1], (times, 1)))
+    return replace(workload, pairs=np.tile([(0, 1)], (times, 1)))
+
+
+def _shares(data: Overlaps | Samples) -> np.ndarray:
+    """A share that each circuit was sampled for: of all-zero outcomes, or of those whose first bit is 0."""
+    return data.p_zero if isinstance(data, Overlaps) else 1.0 - (data.packed[..., 0] & 1).mean(axis=1)
 
 
 def finds_what_was_submitted(provider: Provider, workload: Workload, profile: ExecutionProfile) -> None:
@@ -333,6 +384,24 @@ def knows_its_calibration(provider: Provider, workload: Workload, profile: Execu
         int(told.digest, 16)
 
 
+def tells_of_its_backends(provider: Provider, workload: Workload, profile: ExecutionProfile) -> None:
+    """Nothing where there is one only; else of those named that it knows, its own among them, with figures in range."""
+    own = profile.backend
+    assert provider.backends(profile) == ()
+    if own is None:
+        return
+    assert provider.backends(changed(profile, alternatives=(own,))) == ()
+    others = tuple(name for name in BACKENDS.get(provider.name, ()) if name != own and _is_alike(name, own))
+    choosing = changed(profile, alternatives=others)
+    told = provider.backends(choosing)
+    assert [fact.name for fact in told] == ([own, *others] if others else [])
+    assert told == provider.backends(choosing)
+    for fact in told:
+        assert fact.n_qubits >= workload.circuit.n_qubits
+        assert fact.queue is None or fact.queue >= 0
+        assert fact.error is None or 0 <= fact.error <= 1
+
+
 def has_sane_limits(provider: Provider, workload: Workload, profile: ExecutionProfile) -> None:
     limits = provider.limits(profile)
     assert limits.max_circuits >= 1
@@ -355,6 +424,7 @@ LAWS = (
     several_come_back_in_order,
     one_failure_stays_alone,
     knows_its_calibration,
+    tells_of_its_backends,
     has_sane_limits,
 )
 
@@ -396,6 +466,14 @@ def _has_shape(envelope: ResultEnvelope, workload: Workload) -> None:
         assert amplitudes.shape == (workload.n_bindings, 2**workload.circuit.n_qubits)
         assert amplitudes.dtype == np.complex128
         np.testing.assert_allclose(np.linalg.norm(amplitudes, axis=1), 1.0, atol=1e-12)
+    elif workload.measure == "samples":
+        assert isinstance(envelope.data, Samples)
+        packed, width = envelope.data.packed, workload.circuit.n_qubits
+        assert packed.shape == (workload.n_bindings, envelope.effective.shots, -(-width // 8))
+        assert packed.dtype == np.uint8
+        assert envelope.data.shots == envelope.effective.shots
+        assert width % 8 == 0 or not (packed[..., -1] >> width % 8).any()
+        assert envelope.circuits_run == envelope.circuits_needed == workload.n_bindings
     else:
         assert isinstance(envelope.data, Overlaps)
         assert envelope.data.p_zero.shape == (len(workload.pairs),)

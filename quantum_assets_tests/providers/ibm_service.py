@@ -37,7 +37,7 @@ class Wire:
     """
 
     def __init__(self, number=0, device=DEVICE, fake="fake_perth", at_once=False):
-        self.at_once = at_once
+        self.at_once, self.pending, self.operational = at_once, 3, True
         self._instance, self.device, self.fake = CRN.format(number), device, fake
         self.accepted: list[Job] = []
         self.faults: dict[str, deque[Exception]] = {}
@@ -73,8 +73,8 @@ class Wire:
         return {
             "backend_name": backend_name,
             "backend_version": "1",
-            "operational": True,
-            "pending_jobs": 3,
+            "operational": self.operational,
+            "pending_jobs": self.pending,
             "status_msg": "active",
         }
 

@@ -22,8 +22,18 @@ def damping(gamma: float) -> list[np.ndarray]:
     return [np.diag([1, np.sqrt(1 - gamma)]), np.array([[0, np.sqrt(gamma)], [0, 0]])]
 
 
-def noisy_zero_probability(circuit, noise) -> float:
-    """P(0…0) of a bound circuit, with noise after every gate and readout flips on every qubit."""
+def read(probabilities: np.ndarray, errors: list[float]) -> np.ndarray:
+    """What is read where each bit flips with its own probability, qubit 0 first: one true outcome after the other."""
+    found = np.zeros_like(probabilities)
+    for true, probability in enumerate(probabilities):
+        for seen in range(len(probabilities)):
+            flipped = [(true ^ seen) >> qubit & 1 for qubit in range(len(errors))]
+            found[seen] += probability * np.prod([e if f else 1 - e for e, f in zip(errors, flipped, strict=True)])
+    return found
+
+
+def noisy_probabilities(circuit, noise) -> np.ndarray:
+    """Outcome probabilities of a bound circuit, with noise after every gate and readout flips on every qubit."""
     from qiskit.quantum_info import DensityMatrix, Kraus, Operator
 
     state = DensityMatrix.from_label("0" * circuit.num_qubits)
@@ -36,15 +46,16 @@ def noisy_zero_probability(circuit, noise) -> float:
         state = state.evolve(Kraus(depolarising(strength, len(qubits))), qubits)
         for qubit in qubits:
             state = state.evolve(Kraus(damping(noise.amplitude_damping)), [qubit])
-    total = 0.0
-    for outcome, probability in enumerate(state.probabilities()):
-        chances = [noise.readout if outcome >> q & 1 else 1 - noise.readout for q in range(circuit.num_qubits)]
-        total += probability * np.prod(chances)
-    return float(total)
+    return read(state.probabilities(), [noise.readout] * circuit.num_qubits)
 
 
-def device_zero_probability(overlap, row, target) -> float:
-    """P(0…0) of a compiled overlap circuit under noise from a target's properties, without Aer or our channels.
+def noisy_zero_probability(circuit, noise) -> float:
+    """P(0…0) of the same."""
+    return float(noisy_probabilities(circuit, noise)[0])
+
+
+def device_probabilities(overlap, row, target) -> np.ndarray:
+    """Outcome probabilities of a compiled circuit under noise from a target's properties, without Aer or our channels.
 
     Relaxation in Kraus operators: amplitude damping by T1, then dephasing for what T2 asks beyond it. Depolarising as
     Pauli strings, its strength from the average gate fidelity of both together, which is linear in it.
@@ -71,14 +82,12 @@ def device_zero_probability(overlap, row, target) -> float:
         for qubit, operators in zip(qubits, relaxations, strict=True):
             state = state.evolve(Kraus(operators), [qubit])
     landed = [overlap.touched.index(q) for q in overlap.landed]
-    total = 0.0
-    for outcome, probability in enumerate(state.probabilities(landed)):
-        chances = [
-            target["measure"][(q,)].error if outcome >> i & 1 else 1 - target["measure"][(q,)].error
-            for i, q in enumerate(overlap.landed)
-        ]
-        total += probability * np.prod(chances)
-    return float(total)
+    return read(state.probabilities(landed), [target["measure"][(q,)].error for q in overlap.landed])
+
+
+def device_zero_probability(overlap, row, target) -> float:
+    """P(0…0) of the same."""
+    return float(device_probabilities(overlap, row, target)[0])
 
 
 def relaxation_kraus(properties, seconds) -> list[np.ndarray]:

@@ -3,7 +3,7 @@
 import pytest
 
 from quantum_assets.contracts.errors import ProviderError
-from quantum_assets.providers.base import all_pairs, installed, memory_fault, require_support
+from quantum_assets.providers.base import all_pairs, installed, memory_fault, named_backends, require_support
 from quantum_assets_tests.providers.workloads import IDEAL, ZZ, states_workload
 
 
@@ -39,3 +39,11 @@ def test_memory_is_refused_with_both_figures():
     assert memory_fault(10, 10) is None
     assert "6.50 GB" in memory_fault(6_500_000_000, 4_000_000_000)
     assert "4.00 GB" in memory_fault(6_500_000_000, 4_000_000_000)
+
+
+def test_the_backends_to_choose_among_are_those_named_once_each_and_none_where_there_is_one():
+    def named(backend, *alternatives):
+        return named_backends(IDEAL.model_copy(update={"backend": backend, "alternatives": alternatives}))
+
+    assert named("a", "b", "a", "b", "c") == ("a", "b", "c")
+    assert named("a") == named("a", "a") == named(None) == named(None, "b") == ()

@@ -47,6 +47,7 @@ def test_replicates_and_workloads_draw_independently():
     assert len(set(twice.data.p_zero)) > 1
 
 
+@pytest.mark.slow
 def test_another_process_draws_the_same():
     code = (
         "from quantum_assets_tests.providers.test_braket import *\n"
@@ -116,7 +117,7 @@ def test_refuses_in_words(profile, words):
 
 def test_refuses_what_does_not_fit():
     provider = BraketProvider()
-    assert "measure states" in provider.supports(states_workload(ZZ, 2, 2), LOCAL)
+    assert "measures states" in provider.supports(states_workload(ZZ, 2, 2), LOCAL)
     assert "no pairs" in provider.supports(overlaps_workload(ZZ, 2, 2, np.empty((0, 2), dtype=np.int64)), LOCAL)
     wide = overlaps_workload(ZZ, 2, 14)
     assert "at most 13 qubits" in provider.supports(wide, changed(backend="braket_dm"))

@@ -1,15 +1,22 @@
 """Orders in the cloud, through the vendor's own client: only the wire is a stand-in."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from quantum_assets.contracts.envelope import AdmittedResult
 from quantum_assets.contracts.errors import ProviderError
-from quantum_assets.contracts.jobs import Order
+from quantum_assets.contracts.jobs import BackendFact, Order
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.providers.braket import BraketProvider
+from quantum_assets.providers.braket_circuits import ideal_tile
 from quantum_assets.providers.braket_cloud import BraketCloud, aws_session
+from quantum_assets.providers.samples import packed_bits, samples_zscore, unpacked_bits
+from quantum_assets.trust.admit import admit
 from quantum_assets_tests.providers.braket_service import GARNET, SMALL, SV1, Service, changed, garnet, sv1
-from quantum_assets_tests.providers.workloads import overlaps_workload
+from quantum_assets_tests.providers.workloads import overlaps_workload, samples_workload, swapping_circuit
 
 KEY = "0f" * 32
 WORKLOADS = (
@@ -67,6 +74,25 @@ def test_an_order_comes_back_whole(backend, program_sets, n_tasks):
     np.testing.assert_array_equal(first.data.p_zero[[0, 2]], 1.0)
     assert second.data.p_zero[1] == 1.0
     assert second.data.p_zero[0] < 0.9
+
+
+@pytest.mark.parametrize(("backend", "program_sets"), [(SV1, None), (GARNET, None), (GARNET, 2)])
+def test_samples_come_back_bit_by_bit(backend, program_sets):
+    """The stand-in is noiseless: what a device returns must follow the ideal outcomes, wherever qubits were put."""
+    workload = samples_workload(swapping_circuit(), 3, 3)
+    wire, level = service(program_sets=program_sets), {"optimization_level": 3}
+    asked = replace(
+        order(backend, (workload,)), profile=changed(**profile(backend).model_dump() | {"transpilation": level})
+    )
+    job = provider(wire).submit(asked)
+    wire.run()
+    (claim,) = provider(wire).fetch(job, asked)
+    _, ideal = ideal_tile(workload, 3)
+    assert claim.data.packed.shape == (3, 256, 1)
+    assert samples_zscore(claim.data.packed, ideal) < 5
+    exchanged = packed_bits(unpacked_bits(claim.data.packed, 3)[..., [1, 0, 2]])
+    assert samples_zscore(exchanged, ideal) > 6
+    assert isinstance(admit(claim, workload, asked.profile), AdmittedResult)
 
 
 def test_simulators_are_crosschecked_by_samples_and_devices_by_circuit():
@@ -346,3 +372,45 @@ def test_sessions_take_credentials_from_the_environment_alone(monkeypatch):
     assert aws_session("").region == "us-west-1"
     assert session.boto_session.get_credentials().secret_key == "planted-secret"
     assert "planted" not in repr(BraketProvider())
+
+
+# ----------------------------------------------------------------------------------------- its backends
+
+
+def test_it_tells_width_queue_and_error_of_devices_and_simulators():
+    wire = service()
+    wire.devices[GARNET] = with_fidelities(garnet(), {"1-2": [0.99, 0.97], "2-3": [0.98], "3-4": [0.9]})
+    wire.queues = {SV1: "12", GARNET: ">4000"}
+    simulator, device = provider(wire).backends(profile().model_copy(update={"alternatives": (GARNET,)}))
+    assert simulator == BackendFact(SV1, simulator.n_qubits, 12, 0.0)
+    assert simulator.n_qubits > 20
+    assert device == BackendFact(GARNET, 5, 4000, pytest.approx(0.02))
+
+
+def test_a_device_that_gives_no_fidelities_tells_no_error_and_one_that_is_offline_is_left_out():
+    from botocore.exceptions import ClientError
+
+    wire, either = service(), profile(GARNET).model_copy(update={"alternatives": (SV1, "nonsense")})
+    assert provider(wire).backends(either)[0] == BackendFact(GARNET, 5, 0, None)
+    wire.offline.add(GARNET)
+    assert [fact.name for fact in provider(wire).backends(either)] == [SV1]
+    wire.faults["device"] = [(503, "ServiceUnavailableException")]
+    with pytest.raises(ClientError) as caught:
+        provider(wire).backends(either)
+    assert vendor_error(caught) == "ServiceUnavailableException"
+
+
+def with_fidelities(capabilities: str, pairs: dict[str, list[float]]) -> str:
+    """Capabilities with the standardized properties that a device may give."""
+    header = {"name": "braket.device_schema.standardized_gate_model_qpu_device_properties", "version": "1"}
+    kind = {"name": "INTERLEAVED_RANDOMIZED_BENCHMARKING"}
+    gates = {
+        pair: {
+            "twoQubitGateFidelity": [
+                {"gateName": f"g{n}", "fidelity": f, "fidelityType": kind} for n, f in enumerate(fs)
+            ]
+        }
+        for pair, fs in pairs.items()
+    }
+    standardized = {"braketSchemaHeader": header, "oneQubitProperties": {}, "twoQubitProperties": gates}
+    return json.dumps(json.loads(capabilities) | {"standardized": standardized})

@@ -1,6 +1,7 @@
 """Tags, tokens, ids, statuses and result files of quantum tasks."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,6 +23,16 @@ def test_tags_read_back_as_written_and_suit_aws():
     assert part_of({**PART.tags, "aws:other": "x"}) == PART
     assert all(len(value) <= 256 for value in PART.tags.values())
     assert all(character.isalnum() or character in " +-=._:/@" for value in PART.tags.values() for character in value)
+
+
+def test_the_qubits_of_samples_travel_in_a_tag():
+    part = replace(PART, qubits=(17, 3, 9))
+    assert part.tags["quantum-assets-qubits"] == "17 3 9"
+    assert part_of(part.tags) == part
+    with pytest.raises(ProviderError, match="tags were changed"):
+        part_of(part.tags | {"quantum-assets-qubits": "seventeen"})
+    widest = replace(PART, qubits=tuple(range(100, 126)))
+    assert all(len(value) <= 256 for value in widest.tags.values())
 
 
 def test_tags_of_others_are_none_and_damaged_ones_an_error():
@@ -100,13 +111,13 @@ def result(**fields) -> str:
 
 def test_outcomes_are_counted_from_the_shots():
     outcome = outcome_of(result(measurements=[[0, 0], [1, 0], [0, 1], [0, 0]]), "arn/t")
-    assert (outcome.p_zero.tolist(), outcome.shots) == ([0.5], 4)
+    assert (outcome.kept.tolist(), outcome.shots) == ([0.5], 4)
 
 
 def test_shares_serve_where_a_device_gives_no_shots():
     outcome = outcome_of(result(measurements=None, measurementProbabilities={"00": 0.25, "11": 0.75}), "arn/t")
-    assert (outcome.p_zero.tolist(), outcome.shots) == ([0.25], 8)
-    assert outcome_of(result(measurements=None, measurementProbabilities={"11": 1.0}), "arn/t").p_zero.tolist() == [0.0]
+    assert (outcome.kept.tolist(), outcome.shots) == ([0.25], 8)
+    assert outcome_of(result(measurements=None, measurementProbabilities={"11": 1.0}), "arn/t").kept.tolist() == [0.0]
 
 
 @pytest.mark.parametrize(
@@ -132,3 +143,20 @@ def test_a_result_without_outcomes_is_a_fault():
         outcome_of(result(measurements=[[0, 0], [0]]), "arn/t")
     with pytest.raises(ProviderError, match="its result"):
         outcome_of(result()[:-40], "arn/t")
+
+
+def test_samples_are_put_in_the_order_of_the_workloads_qubits():
+    text = result(measurements=[[0, 1], [1, 1], [0, 0]], measuredQubits=[5, 3])
+    outcome = outcome_of(text, "arn/t", (3, 5))
+    assert (outcome.kept.tolist(), outcome.shots) == ([[[1], [3], [0]]], 3)
+    with pytest.raises(ProviderError, match="measured qubits"):
+        outcome_of(text, "arn/t", (3, 4))
+
+
+def test_shares_that_are_counts_are_samples_and_others_are_not():
+    shares = {"00": 0.25, "10": 0.75}
+    outcome = outcome_of(result(measurements=None, measurementProbabilities=shares), "arn/t", (0, 1))
+    assert sorted(outcome.kept[0, :, 0].tolist()) == [0, 0, 1, 1, 1, 1, 1, 1]
+    for wrong in ({"00": 0.3, "11": 0.7}, {"00": 0.25, "11": 0.5}):
+        with pytest.raises(ProviderError, match="no counts of 8 shots"):
+            outcome_of(result(measurements=None, measurementProbabilities=wrong), "arn/t", (0, 1))

@@ -12,15 +12,27 @@ from quantum_assets_tests.providers.conformance import LAWS, MADE, make
 
 SUPPORTED = [(name, i) for name, cases in conformance.SUPPORTED.items() for i in range(len(cases()))]
 REFUSED = [(name, i) for name, cases in conformance.REFUSED.items() for i in range(len(cases()))]
+#: Their SDKs take seconds for what aer does in milliseconds: ordinarily one case of each is held to every law but the
+#: statistical one, and `make test-slow` does the rest.
+VENDORS = ("ibm", "braket")
 SCRIPT = """
 from quantum_assets.contracts.fingerprint import fingerprint
 from quantum_assets_tests.providers.conformance import SUPPORTED, claim, make
-for name, cases in SUPPORTED.items():
-    for workload, profile in cases():
+for name in NAMES:
+    for workload, profile in SUPPORTED[name]():
         if profile.reproducible:
             print(name, fingerprint(workload), fingerprint(claim(make(name), workload, profile).data))
 """
 SDKS = {"qiskit", "qiskit_aer", "qiskit_ibm_runtime", "qiskit_braket_provider", "braket", "scipy"}
+
+
+def law_of_case(name, case, law):
+    """One law over one case; slow where it takes seconds."""
+    _, profile = conformance.SUPPORTED[name]()[case]
+    of_a_device = profile.noise is not None and profile.noise.backend is not None
+    of_a_vendor = name.split("@")[0] in VENDORS and (case > 0 or law is conformance.equal_circuits_are_drawn_apart)
+    marks = [pytest.mark.slow] if of_a_device or of_a_vendor else []
+    return pytest.param(name, case, law, marks=marks, id=f"{name}-{case}-{law.__name__}")
 
 
 def in_another_process(code, **environment):
@@ -39,8 +51,9 @@ def test_names_agree_with_the_registry(name):
     assert PROVIDERS[name]().name == name
 
 
-@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
-@pytest.mark.parametrize(("name", "case"), SUPPORTED)
+@pytest.mark.parametrize(
+    ("name", "case", "law"), [law_of_case(name, case, law) for name, case in SUPPORTED for law in LAWS]
+)
 def test_keeps_the_law(name, case, law):
     law(make(name), *conformance.SUPPORTED[name]()[case])
 
@@ -58,12 +71,25 @@ def test_supports_answers_whatever_is_asked(name):
         assert answer is None or answer.strip()
 
 
-def test_another_process_gives_the_same_digests(capsys):
-    exec(SCRIPT, {})
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(("statevector", "aer", "remote"), id="ours"),
+        pytest.param(("ibm", "ibm@service", "braket", "braket@service"), id="vendors", marks=pytest.mark.slow),
+    ],
+)
+def test_another_process_gives_the_same_digests(capsys, names):
+    script = f"NAMES = {names}\n{SCRIPT}"
+    exec(script, {})
     here = capsys.readouterr().out
-    assert in_another_process(SCRIPT, PYTHONHASHSEED="99") == here
-    reproducible = [conformance.SUPPORTED[name]()[case][1].reproducible for name, case in SUPPORTED]
-    assert len(here.splitlines()) == sum(reproducible)
+    assert in_another_process(script, PYTHONHASHSEED="99") == here
+    cases = [case for name in names for case in conformance.SUPPORTED[name]()]
+    assert len(here.splitlines()) == sum(profile.reproducible for _, profile in cases) > 0
+
+
+def test_every_provider_is_asked_for_its_digests_again():
+    marks = next(mark for mark in test_another_process_gives_the_same_digests.pytestmark if mark.name == "parametrize")
+    assert {name for param in marks.args[1] for name in param.values[0]} == set(conformance.SUPPORTED)
 
 
 def test_making_a_provider_imports_no_sdk():

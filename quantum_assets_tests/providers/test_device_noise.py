@@ -6,12 +6,12 @@ import pytest
 from quantum_assets.circuits.build import build
 from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.profile import Transpilation
-from quantum_assets.providers.compiled import compiled_overlap
-from quantum_assets.providers.device_noise import DeviceNoise, confusion, gate_channel, zero_weights
+from quantum_assets.providers.compiled import compiled_overlap, compiled_sample
+from quantum_assets.providers.device_noise import DeviceNoise, confusion, gate_channel
 from quantum_assets.providers.fakes import fake_backend
 from quantum_assets.providers.qpy import circuit_of
-from quantum_assets_tests.providers.reference import device_zero_probability
-from quantum_assets_tests.providers.workloads import YY, ZZ, angles, swapping_circuit
+from quantum_assets_tests.providers.reference import device_probabilities, device_zero_probability
+from quantum_assets_tests.providers.workloads import YY, ZZ, angles, qaoa_circuit, swapping_circuit
 
 PAIRS = np.array([(0, 1), (1, 0), (2, 2)])
 
@@ -26,7 +26,7 @@ def test_exact_values_match_an_independent_density_matrix(name, artifact):
     backend = fake_backend(name)
     overlap = overlap_on(backend, artifact)
     values = overlap.values(angles(3, artifact.n_qubits), PAIRS)
-    found = DeviceNoise(backend).exact_zeros(overlap, values)
+    found = DeviceNoise(backend).exact_outcomes(overlap, values)[:, 0]
     expected = [device_zero_probability(overlap, row, backend.target) for row in values]
     np.testing.assert_allclose(found, expected, atol=1e-7)
     assert found[2] < 0.95
@@ -106,13 +106,17 @@ def test_qubits_relax_each_with_its_own_times():
     np.testing.assert_allclose(after.diagonal().real, [1 - stays, stays, 0, 0], atol=1e-12)
 
 
+@pytest.mark.parametrize("artifact", [qaoa_circuit(3), swapping_circuit()], ids=["qaoa", "swapping"])
+def test_exact_outcomes_of_samples_match_an_independent_density_matrix(artifact):
+    backend = fake_backend("fake_manila")
+    sample = compiled_sample(circuit_of(artifact), backend, Transpilation(optimization_level=3))
+    values = sample.values(angles(1, len(artifact.parameters)))
+    found = DeviceNoise(backend).exact_outcomes(sample, values)
+    np.testing.assert_allclose(found[0], device_probabilities(sample, values[0], backend.target), atol=1e-7)
+
+
 def test_a_gate_without_properties_is_noiseless():
     np.testing.assert_array_equal(gate_channel(fake_backend("fake_manila").target, "rz", (0,)), np.eye(4))
-
-
-def test_readout_mixes_outcomes_into_zero():
-    weights = zero_weights([np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([[0.7, 0.3], [0.4, 0.6]])])
-    np.testing.assert_allclose(weights, [0.9 * 0.7, 0.2 * 0.7, 0.9 * 0.4, 0.2 * 0.4])
 
 
 def test_confusion_is_read_from_the_target():

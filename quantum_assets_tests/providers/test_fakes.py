@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from quantum_assets.contracts.errors import ProviderError
-from quantum_assets.providers.fakes import calibration_of, fake_backend, fake_fault, properties_digest
+from quantum_assets.providers.fakes import calibration_of, fake_backend, fake_fault, properties_digest, two_qubit_error
 
 
 def test_names_and_widths_read_from_files_are_those_of_the_sdk():
@@ -61,3 +61,10 @@ def test_the_digest_is_that_of_canonical_json():
 
 def test_a_backend_without_properties_has_no_calibration():
     assert calibration_of(SimpleNamespace(name="sim", backend_version="1", properties=lambda: None)) is None
+
+
+def test_a_backend_whose_properties_name_no_two_qubit_error_tells_none():
+    one = SimpleNamespace(qubits=[0], parameters=[SimpleNamespace(name="gate_error", value=0.5)])
+    two = SimpleNamespace(qubits=[0, 1], parameters=[SimpleNamespace(name="gate_length", value=0.5)])
+    assert two_qubit_error(SimpleNamespace(properties=lambda: None)) is None
+    assert two_qubit_error(SimpleNamespace(properties=lambda: SimpleNamespace(gates=[one, two]))) is None

@@ -5,13 +5,27 @@ from collections import deque
 import numpy as np
 import pytest
 
+from quantum_assets.contracts.envelope import AdmittedResult
 from quantum_assets.contracts.errors import BudgetError, ProviderError
 from quantum_assets.contracts.jobs import Order
+from quantum_assets.providers.device_noise import DeviceNoise
+from quantum_assets.providers.fakes import two_qubit_error
 from quantum_assets.providers.ibm import IbmProvider
 from quantum_assets.providers.ibm_cloud import INSTANCE, TOKEN, service_of, tag_of
+from quantum_assets.providers.measured import compiled_for
+from quantum_assets.providers.samples import packed_bits, samples_zscore, unpacked_bits
+from quantum_assets.trust.admit import admit
 from quantum_assets_tests.providers.conformance import changed
 from quantum_assets_tests.providers.ibm_service import DEVICE, Service, Wire, metrics
-from quantum_assets_tests.providers.workloads import HARDWARE, YY, ZZ, overlaps_workload
+from quantum_assets_tests.providers.workloads import (
+    HARDWARE,
+    YY,
+    ZZ,
+    overlaps_workload,
+    qaoa_circuit,
+    samples_workload,
+    swapping_circuit,
+)
 
 KEY = "ab" * 32
 
@@ -44,6 +58,30 @@ def test_one_order_is_one_job_under_its_tag():
     assert (accepted.id, accepted.tags, accepted.backend) == (job, [tag_of(KEY)], DEVICE)
     assert accepted.params["quantum_program"]["shots"] == HARDWARE.shots
     assert len(accepted.params["quantum_program"]["items"]) == 2
+
+
+def test_samples_come_back_bit_by_bit():
+    """The stand-in samples with the noise of its fake: no exact value is in the claim, but here it is known."""
+    workload = samples_workload(swapping_circuit(), 3, 3)
+    order = an_order(workload, shots=2000, transpilation={"optimization_level": 3})
+    (claim,) = claims_of(Wire(), order)
+    backend = provider_over(Wire()).connect().backend(DEVICE)
+    compiled = compiled_for(workload, order.profile.transpilation, backend)
+    truth = DeviceNoise(backend).exact_outcomes(compiled, compiled.values(workload.bindings))
+    assert claim.data.packed.shape == (3, 2000, 1)
+    assert samples_zscore(claim.data.packed, truth) < 5
+    exchanged = packed_bits(unpacked_bits(claim.data.packed, 3)[..., [1, 0, 2]])
+    assert samples_zscore(exchanged, truth) > 6
+    assert claim.crosscheck_zscore is None
+    assert isinstance(admit(claim, workload, order.profile), AdmittedResult)
+
+
+def test_overlaps_and_samples_of_one_circuit_share_an_order():
+    circuit = qaoa_circuit(3)
+    order = an_order(samples_workload(circuit, 2, 3), overlaps_workload(circuit, 2, 2))
+    samples, overlaps = claims_of(Wire(), order)
+    assert (samples.data.packed.shape, overlaps.data.p_zero.shape) == ((2, 256, 1), (4,))
+    assert overlaps.metrics["compiled_two_qubit_gates"] > samples.metrics["compiled_two_qubit_gates"]
 
 
 def test_another_process_finds_and_fetches_it():
@@ -372,3 +410,37 @@ def test_credentials_come_from_the_environment_and_from_nowhere_else(monkeypatch
         {"token": "t", "channel": "ibm_cloud", "instance": "crn:x", "url": "https://u"},
         {"token": "t", "channel": "ibm_quantum_platform"},
     ]
+
+
+# ----------------------------------------------------------------------------------------- its backends
+
+
+OTHER = "ibm_oslo"
+EITHER = changed(HARDWARE, alternatives=[OTHER, "fake_manila"])
+
+
+def test_it_tells_width_pending_jobs_and_error_of_the_devices_that_are_named():
+    here, there = Wire(), Wire(1, OTHER, "fake_oslo")
+    there.pending = 40
+    told = provider_over(here, there).backends(EITHER)
+    assert [(fact.name, fact.n_qubits, fact.queue) for fact in told] == [(DEVICE, 7, 3), (OTHER, 7, 40)]
+    assert [fact.error for fact in told] == [two_qubit_error(wire.backend_files()) for wire in (here, there)]
+    assert all(0.001 < fact.error < 0.1 for fact in told)
+
+
+def test_a_device_that_is_not_operational_is_left_out():
+    here, there = Wire(), Wire(1, OTHER, "fake_oslo")
+    here.operational = False
+    assert [fact.name for fact in provider_over(here, there).backends(EITHER)] == [OTHER]
+
+
+def test_what_the_sdk_raises_about_a_backend_comes_through():
+    from qiskit.providers.exceptions import QiskitBackendNotFoundError
+    from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+
+    with pytest.raises(QiskitBackendNotFoundError):
+        provider_over(Wire()).backends(EITHER)
+    wire = Wire(1, OTHER, "fake_oslo")
+    wire.faults["backend_properties"] = deque([RequestsApiError("503", status_code=503)] * 9)
+    with pytest.raises(Exception, match="503"):
+        provider_over(Wire(), wire).backends(EITHER)

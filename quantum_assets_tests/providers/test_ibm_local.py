@@ -8,12 +8,13 @@ import pytest
 from quantum_assets.circuits.build import build
 from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.profile import Transpilation
-from quantum_assets.providers import ibm_local
 from quantum_assets.providers.compiled import compiled_overlap
 from quantum_assets.providers.device_noise import DeviceNoise
 from quantum_assets.providers.fakes import fake_backend
-from quantum_assets.providers.ibm_local import IbmLocal, batch_seed, sampled, zero_shares
+from quantum_assets.providers.ibm_local import IbmLocal, batch_seed, sampled
+from quantum_assets.providers.measured import zscore
 from quantum_assets.providers.qpy import circuit_of
+from quantum_assets.providers.samples import little_endian, zero_shares
 from quantum_assets_tests.providers.conformance import changed
 from quantum_assets_tests.providers.workloads import DEVICE_NOISE, MANAGED, ZZ, angles, overlaps_workload
 
@@ -49,12 +50,12 @@ def test_samples_have_the_binomial_distribution_of_the_exact_noisy_value():
     backend, overlap = prepared()
     repeats, shots = 400, 200
     values = np.repeat(overlap.values(angles(3, 3), np.array([(0, 1)])), repeats, axis=0)
-    p = DeviceNoise(backend).exact_zeros(overlap, values[:1])[0]
-    found = sampled(backend, overlap, values, shots, 1, "q")
-    assert (found.shots, found.backend, len(found.p_zero)) == (shots, BACKEND, repeats)
+    p = DeviceNoise(backend).exact_outcomes(overlap, values[:1])[0, 0]
+    found = sampled(backend, overlap, values, shots, 1, "q", zero_shares)
+    assert (found.shots, found.backend, len(found.kept)) == (shots, BACKEND, repeats)
     # Five standard errors of the mean, and of the variance ratio of a binomial.
-    assert abs(found.p_zero.mean() - p) < 5 * np.sqrt(p * (1 - p) / shots / repeats)
-    assert abs(found.p_zero.var() / (p * (1 - p) / shots) - 1) < 5 * np.sqrt(2 / repeats)
+    assert abs(found.kept.mean() - p) < 5 * np.sqrt(p * (1 - p) / shots / repeats)
+    assert abs(found.kept.var() / (p * (1 - p) / shots) - 1) < 5 * np.sqrt(2 / repeats)
 
 
 def test_the_cross_check_finds_samples_of_another_backend():
@@ -63,9 +64,9 @@ def test_the_cross_check_finds_samples_of_another_backend():
     envelope = IbmLocal().run(workload, changed(MANAGED, shots=4000))
     foreign = DeviceNoise(fake_backend("fake_lagos"))
     other = compiled_overlap(circuit_of(workload.circuit), foreign.backend, Transpilation())
-    truth = foreign.exact_zeros(other, other.values(workload.bindings, workload.pairs))
+    truth = foreign.exact_outcomes(other, other.values(workload.bindings, workload.pairs))[:, 0]
     assert envelope.crosscheck_zscore < 5
-    assert ibm_local.zscore(envelope.data.p_zero, truth, 4000) > 10
+    assert zscore(envelope.data.p_zero, truth, 4000) > 10
 
 
 def test_equal_pubs_of_one_vendors_job_are_equal_samples_which_is_why_every_batch_is_a_job():
@@ -78,7 +79,7 @@ def test_equal_pubs_of_one_vendors_job_are_equal_samples_which_is_why_every_batc
 def test_batches_of_one_workload_are_drawn_apart():
     backend, overlap = prepared()
     values = overlap.values(angles(3, 3), np.array([(0, 1)] * 20))
-    found = sampled(backend, overlap, values, 500, 1, "q", batch_shots=5000).p_zero
+    found = sampled(backend, overlap, values, 500, 1, "q", zero_shares, batch_shots=5000).kept
     assert not np.array_equal(found[:10], found[10:])
     assert abs(np.corrcoef(found[:10], found[10:])[0, 1]) < 0.9
 
@@ -97,7 +98,7 @@ def test_angles_are_not_rounded(monkeypatch):
     monkeypatch.setattr(vendor, "_round_to_clifford", watched)
     backend, overlap = prepared()
     values = overlap.values(angles(3, 3), np.array([(0, 1)]))
-    sampled(backend, overlap, values, 10, 1, "q")
+    sampled(backend, overlap, values, 10, 1, "q", zero_shares)
     raw_job(backend, overlap, [(overlap.measured(), values)], 10)
     ours, default = moved
     assert ours < 1e-14
@@ -116,7 +117,7 @@ def test_shares_are_read_from_every_packed_byte():
 
     bits = np.zeros((2, 4, 9), dtype=bool)
     bits[0, 0, 8] = bits[1, :3, 0] = True
-    np.testing.assert_allclose(zero_shares(BitArray.from_bool_array(bits)), [0.75, 0.25])
+    np.testing.assert_allclose(zero_shares(little_endian(BitArray.from_bool_array(bits).array)), [0.75, 0.25])
 
 
 def test_an_option_without_effect_is_an_error():
@@ -131,7 +132,7 @@ def test_an_option_without_effect_is_an_error():
     _, overlap = prepared()
     values = overlap.values(angles(3, 3), np.array([(0, 1)]))
     with pytest.raises(ProviderError, match=r"ignores what it was asked for: Options .* have no effect"):
-        sampled(Warns(), overlap, values, 10, 1, "q")
+        sampled(Warns(), overlap, values, 10, 1, "q", zero_shares)
 
 
 def test_other_warnings_are_not_taken_for_it():
@@ -144,7 +145,7 @@ def test_other_warnings_are_not_taken_for_it():
     _, overlap = prepared()
     values = overlap.values(angles(3, 3), np.array([(0, 1)]))
     with pytest.warns(UserWarning, match="raining"):
-        assert sampled(Warns(), overlap, values, 10, 1, "q").shots == 10
+        assert sampled(Warns(), overlap, values, 10, 1, "q", zero_shares).shots == 10
 
 
 def test_managed_and_simulated_noise_of_one_backend_agree():
@@ -170,3 +171,12 @@ def test_failures_of_the_sdk_become_provider_errors():
     with pytest.raises(ProviderError, match="provider ibm: failed: 'boom'") as caught:
         Broken().run(overlaps_workload(ZZ, 2, 2), MANAGED)
     assert isinstance(caught.value.__cause__, QiskitError)
+
+
+def test_it_tells_width_and_error_of_the_fakes_that_are_named_and_leaves_out_what_it_does_not_know():
+    named = changed(MANAGED, alternatives=("fake_lagos", "ibm_perth", "fake_nothing", "fake_manila"))
+    manila, lagos = IbmLocal().backends(named)
+    assert (manila.name, manila.n_qubits, manila.queue) == ("fake_manila", 5, 0)
+    assert (lagos.name, lagos.n_qubits, lagos.queue) == ("fake_lagos", 7, 0)
+    errors = [instruction.error for instruction in fake_backend("fake_manila").target["cx"].values()]
+    assert manila.error == pytest.approx(np.median(errors))

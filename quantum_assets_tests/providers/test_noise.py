@@ -5,7 +5,7 @@ import pytest
 
 from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.profile import NoiseSpec
-from quantum_assets.providers.noise import channel, gate_widths, noise_in_force, noise_model, zero_with_readout
+from quantum_assets.providers.noise import channel, gate_widths, noise_in_force, noise_model
 from quantum_assets_tests.providers.reference import damping, depolarising
 from quantum_assets_tests.providers.workloads import NOISE
 
@@ -86,10 +86,3 @@ def test_gates_that_are_too_wide_or_unknown():
     }
     with pytest.raises(ProviderError, match="ccx"):
         noise_model(NOISE, ("sx", "ccx"))
-
-
-def test_readout_mixes_outcomes_into_zero():
-    probabilities = np.array([[1.0, 0, 0, 0], [0, 0, 0, 1.0], [0.5, 0.5, 0, 0]])
-    found = zero_with_readout(probabilities, 0.1)
-    np.testing.assert_allclose(found, [0.81, 0.01, 0.5 * 0.81 + 0.5 * 0.09])
-    np.testing.assert_allclose(zero_with_readout(probabilities, 0.0), probabilities[:, 0])

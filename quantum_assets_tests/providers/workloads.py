@@ -4,7 +4,10 @@ import numpy as np
 
 from quantum_assets.circuits.archive import archive
 from quantum_assets.circuits.build import build, diagonal_form
+from quantum_assets.circuits.qaoa import ansatz
+from quantum_assets.contracts.problem import Ising
 from quantum_assets.contracts.profile import ExecutionProfile, NoiseSpec
+from quantum_assets.contracts.qaoa import AnsatzSpec
 from quantum_assets.contracts.study import FeatureMapSpec
 from quantum_assets.contracts.workload import CircuitArtifact, Workload
 
@@ -75,6 +78,19 @@ def overlaps_workload(circuit: FeatureMapSpec | CircuitArtifact, rows: int, widt
         pairs = [(i, j) for i in range(rows) for j in range(rows)]
     artifact = build(circuit, width) if isinstance(circuit, FeatureMapSpec) else circuit
     return Workload(artifact, angles(rows, width), "overlaps", pairs=np.array(pairs, dtype=np.int64))
+
+
+def samples_workload(circuit: FeatureMapSpec | CircuitArtifact, rows: int, width: int) -> Workload:
+    artifact = build(circuit, width) if isinstance(circuit, FeatureMapSpec) else circuit
+    return Workload(artifact, angles(rows, len(artifact.parameters)), "samples")
+
+
+def qaoa_circuit(width: int = 4, mixer: str = "x", layers: int = 1) -> CircuitArtifact:
+    """An ansatz whose qubits all differ, so that an exchanged pair shows; with two ones for the xy mixers."""
+    terms = tuple((i,) for i in range(width)) + tuple((i, i + 1) for i in range(width - 1)) + ((0, 1, width - 1),)
+    ising = Ising(width, terms, np.linspace(-0.9, 1.1, len(terms)))
+    start = {"initial": "dicke", "cardinality": 2} if mixer != "x" else {}
+    return ansatz(ising, AnsatzSpec(layers=layers, mixer=mixer, **start))
 
 
 def swapping_circuit() -> CircuitArtifact:

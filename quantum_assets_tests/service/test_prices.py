@@ -4,7 +4,7 @@ from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.service.prices import Prices, circuits, shots
 from quantum_assets_tests.service.samples import order
-from quantum_assets_tests.trust.honest import overlaps_workload, states_workload
+from quantum_assets_tests.trust.honest import overlaps_workload, samples_workload, states_workload
 
 
 def test_an_order_costs_its_task_and_every_shot_of_every_circuit():
@@ -24,6 +24,10 @@ def test_states_take_no_shots():
     assert shots(states_workload(5), None) == 0
     assert shots(overlaps_workload(3), 10) == 90
     assert (circuits(states_workload(5)), circuits(overlaps_workload(3))) == (5, 9)
+
+
+def test_samples_take_their_shots_for_every_binding():
+    assert (circuits(samples_workload(5)), shots(samples_workload(5), 10)) == (5, 50)
 
 
 def test_decimal_text_is_read_exactly():

@@ -1,19 +1,32 @@
-"""Children that share this process's imports: forked, so that MLflow is not imported again in each of them."""
+"""Children of this room that die on the way, and a gate that holds them until all are there."""
 
-import multiprocessing
-import os
-import traceback
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Barrier
+from typing import Any
 
-_FORK = multiprocessing.get_context("fork")
+from quantum_assets_tests.processes import PATIENCE, account, clean, endings
+
+OUTBOX = ("quantum_assets_tests.tracking.fakes", "quantum_assets.tracking.sync")
+MLFLOW = (
+    *OUTBOX,
+    "alembic.command",
+    "quantum_assets_tests.tracking.conftest",
+    "quantum_assets_tests.tracking.warm",
+    "sqlalchemy.dialects.sqlite",
+)
 
 
+@dataclass
 class Gate:
     """Holds each of so many processes the first time it comes by, until all of them have come."""
 
-    def __init__(self, processes: int) -> None:
-        self.barrier = _FORK.Barrier(processes, timeout=60)
-        self.passed = False
+    processes: int
+    passed: bool = False
+    barrier: Barrier = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.barrier = clean(*OUTBOX).Barrier(self.processes, timeout=PATIENCE)
 
     def pass_once(self) -> None:
         if not self.passed:
@@ -21,29 +34,12 @@ class Gate:
             self.barrier.wait()
 
 
-def in_child(work: Callable[[], object]) -> int:
-    """Run in a child; its exit code, negative for the signal that ended it."""
-    return in_children([work])[0]
+def in_child(work: Callable[..., object], *arguments: Any, modules: tuple[str, ...] = OUTBOX) -> int:
+    """Run in a child; its exit code, negative for the signal that ended it.
 
-
-def in_children(works: list[Callable[[], object]]) -> list[int]:
-    """Run each in a child of its own, all started together; their exit codes."""
-    start = Gate(len(works))
-    pids = [_fork(work, start) for work in works]
-    return [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
-
-
-def _fork(work: Callable[[], object], start: Gate) -> int:
-    """Fork without the clean-up of this process at the child's end: pytest and coverage belong to the parent."""
-    pid = os.fork()
-    if pid:
-        return pid
-    code = 1
-    try:
-        start.pass_once()
-        work()
-        code = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(code)
+    Raises:
+        AssertionError: If it raised or hung.
+    """
+    (ending,) = ended = endings(work, [arguments], modules=modules)
+    assert ending.exitcode not in (None, 1), account(ended)
+    return ending.exitcode

@@ -19,9 +19,10 @@ from quantum_assets.tracking.database import (
 )
 from quantum_assets.tracking.delivery import deliver
 from quantum_assets.tracking.sync import sync
+from quantum_assets_tests.processes import results
 from quantum_assets_tests.tracking.conftest import Place
 from quantum_assets_tests.tracking.fakes import make_record
-from quantum_assets_tests.tracking.processes import in_children
+from quantum_assets_tests.tracking.processes import MLFLOW
 
 
 @pytest.fixture
@@ -53,14 +54,14 @@ def closed_port() -> str:
     return f"http://127.0.0.1:{port}"
 
 
+def open_and_deliver(home: Path, uri: str, number: int) -> None:
+    deliver(connect(home, uri), home, uri, make_record(number))
+
+
 @pytest.mark.slow
 def test_eight_processes_open_a_fresh_database_and_deliver(mlflow: Any, tmp_path: Path, nowhere: Path) -> None:
     home, uri = tmp_path / "home", local_uri(tmp_path / "home")
-
-    def work(number: int) -> None:
-        deliver(connect(home, uri), home, uri, make_record(number))
-
-    assert in_children([lambda number=number: work(number) for number in range(8)]) == [0] * 8  # type: ignore[misc]
+    results(open_and_deliver, [(home, uri, number) for number in range(8)], modules=MLFLOW)
     place = Place(home, uri)
     for number in range(8):
         place.assert_whole(make_record(number))

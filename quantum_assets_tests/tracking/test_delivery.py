@@ -12,7 +12,7 @@ from quantum_assets.tracking.packing import ALTERED
 from quantum_assets.tracking.sync import SyncReport, drain
 from quantum_assets_tests.tracking.conftest import Place
 from quantum_assets_tests.tracking.fakes import HalfUpload, Saboteur, make_model, make_record
-from quantum_assets_tests.tracking.processes import in_child
+from quantum_assets_tests.tracking.processes import MLFLOW, in_child
 
 
 def hand_over(place: Place, record: RunRecord, client: Any = None) -> str:
@@ -22,13 +22,14 @@ def hand_over(place: Place, record: RunRecord, client: Any = None) -> str:
 def deliver_and_die(place: Place, record: RunRecord, killer: type, *args: Any) -> int:
     """Put a record and drain the outbox in a child that kills itself on the way; its exit code."""
     place.outbox.put(record)
+    return in_child(drain_and_die, place.home, place.uri, record.key, killer, args, modules=MLFLOW)
 
-    def work() -> None:
-        client = killer(place.client, *args)
-        entries = [entry for entry in place.outbox.pending() if place.outbox.read(entry).key == record.key]
-        drain(place.outbox, lambda item: deliver(client, place.home, place.uri, item), entries)
 
-    return in_child(work)
+def drain_and_die(home: Path, uri: str, key: str, killer: type, args: tuple[Any, ...]) -> None:
+    place = Place(home, uri)
+    client = killer(place.client, *args)
+    entries = [entry for entry in place.outbox.pending() if place.outbox.read(entry).key == key]
+    drain(place.outbox, lambda item: deliver(client, home, uri, item), entries)
 
 
 def test_a_record_arrives_whole(place: Place) -> None:

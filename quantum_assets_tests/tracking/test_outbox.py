@@ -11,8 +11,9 @@ from quantum_assets.contracts.errors import TrackingError
 from quantum_assets.tracking.outbox import Delivered, Entry, Outbox
 from quantum_assets.tracking.parcel import CorruptParcel
 from quantum_assets.tracking.sync import drain
+from quantum_assets_tests.processes import results
 from quantum_assets_tests.tracking.fakes import Ledger, make_record
-from quantum_assets_tests.tracking.processes import Gate, in_child, in_children
+from quantum_assets_tests.tracking.processes import OUTBOX, Gate, in_child
 
 PUT_STEPS = ["written aside", "synced", "renamed", "folder synced"]
 SETTLE_STEPS = [*PUT_STEPS, "record removed"]
@@ -20,6 +21,10 @@ SETTLE_STEPS = [*PUT_STEPS, "record removed"]
 
 def files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def dying_outbox(folder: Path, step: str) -> Outbox:
+    return Outbox(folder, on_step=die_at(step))
 
 
 def die_at(step: str) -> Callable[[str], None]:
@@ -83,9 +88,18 @@ def test_files_are_private(tmp_path: Path) -> None:
     assert modes == {0}
 
 
+def put_and_die(folder: Path, step: str) -> None:
+    dying_outbox(folder, step).put(make_record())
+
+
+def settle_and_die(folder: Path, step: str) -> None:
+    dying = dying_outbox(folder / "outbox", step)
+    drain(dying, Ledger(folder / "ledger").deliver, dying.pending())
+
+
 @pytest.mark.parametrize("step", PUT_STEPS)
 def test_a_process_killed_while_it_puts_leaves_a_whole_record_or_none(tmp_path: Path, step: str) -> None:
-    assert in_child(lambda: Outbox(tmp_path, on_step=die_at(step)).put(make_record())) == -signal.SIGKILL
+    assert in_child(put_and_die, tmp_path, step) == -signal.SIGKILL
     outbox = Outbox(tmp_path)
     kept = [outbox.read(entry).key for entry in outbox.pending()]
     assert kept == ([make_record().key] if step in ("renamed", "folder synced") else [])
@@ -97,8 +111,7 @@ def test_a_process_killed_while_it_puts_leaves_a_whole_record_or_none(tmp_path: 
 def test_a_process_killed_while_it_settles_delivers_nothing_twice(tmp_path: Path, step: str) -> None:
     outbox, ledger = Outbox(tmp_path / "outbox"), Ledger(tmp_path / "ledger")
     outbox.put(make_record())
-    dying = Outbox(tmp_path / "outbox", on_step=die_at(step))
-    assert in_child(lambda: drain(dying, ledger.deliver, dying.pending())) == -signal.SIGKILL
+    assert in_child(settle_and_die, tmp_path, step) == -signal.SIGKILL
     drain(outbox, ledger.deliver, outbox.pending())
     assert outbox.count() == 0
     assert outbox.receipt(make_record().key) is not None
@@ -122,24 +135,25 @@ def test_a_record_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -
     assert files(tmp_path) == []
 
 
+def claim(folder: Path, entry: Entry) -> str:
+    with Outbox(folder).claim(entry) as claimed:
+        return claimed
+
+
+def die_with_the_claim(folder: Path, entry: Entry) -> None:
+    with Outbox(folder).claim(entry) as claimed:
+        assert claimed == "mine"
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 def test_a_claim_excludes_others_and_ends_with_its_process(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path)
     outbox.put(make_record())
     (entry,) = outbox.pending()
-
-    def refused() -> None:
-        with outbox.claim(entry) as second:
-            os._exit(0 if second == "busy" else 1)
-
     with outbox.claim(entry) as first:
         assert first == "mine"
-        assert in_child(refused) == 0
-
-    def die_with_the_claim() -> None:
-        with outbox.claim(entry):
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    assert in_child(die_with_the_claim) == -signal.SIGKILL
+        assert results(claim, [(tmp_path, entry)], modules=OUTBOX) == ["busy"]
+    assert in_child(die_with_the_claim, tmp_path, entry) == -signal.SIGKILL
     with outbox.claim(entry) as again:
         assert again == "mine"
 
@@ -154,28 +168,32 @@ def test_a_settled_entry_is_gone_for_who_claims_it_late(tmp_path: Path) -> None:
         assert late == "gone"
 
 
+def drain_in_an_order(folder: Path, entries: tuple[Entry, ...], seed: int, all_hold_one: Gate) -> None:
+    ledger = Ledger(folder / "ledger", all_hold_one.pass_once)
+    drain(Outbox(folder / "outbox"), ledger.deliver, random.Random(seed).sample(entries, len(entries)))
+
+
 def test_processes_divide_the_records_between_them(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "outbox")
     for number in range(60):
         outbox.put(make_record(number))
-    entries = outbox.pending()
     all_hold_one = Gate(4)
-
-    def work(seed: int) -> Callable[[], object]:
-        ledger = Ledger(tmp_path / "ledger", all_hold_one.pass_once)
-        shuffled = random.Random(seed).sample(entries, len(entries))
-        return lambda: drain(outbox, ledger.deliver, shuffled)
-
-    assert in_children([work(seed) for seed in range(4)]) == [0, 0, 0, 0]
+    each = [(tmp_path, outbox.pending(), seed, all_hold_one) for seed in range(4)]
+    results(drain_in_an_order, each, modules=OUTBOX)
     lines = Ledger(tmp_path / "ledger").lines()
     assert sorted(key for _, key in lines) == [make_record(number).key for number in range(60)]
     assert len({pid for pid, _ in lines}) == 4
     assert outbox.count() == 0
 
 
+def put_ten(folder: Path) -> None:
+    for number in range(10):
+        Outbox(folder).put(make_record(number))
+
+
 def test_processes_that_put_one_key_at_once_have_it_delivered_once(tmp_path: Path) -> None:
     outbox, ledger = Outbox(tmp_path / "outbox"), Ledger(tmp_path / "ledger")
-    assert in_children([lambda: [outbox.put(make_record(number)) for number in range(10)]] * 4) == [0, 0, 0, 0]
+    results(put_ten, [(tmp_path / "outbox",)] * 4, modules=OUTBOX)
     drain(outbox, ledger.deliver, outbox.pending())
     assert sorted(key for _, key in ledger.lines()) == [make_record(number).key for number in range(10)]
     assert outbox.count() == 0

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from quantum_assets.contracts.envelope import Overlaps, ResultEnvelope, States
+from quantum_assets.contracts.envelope import Overlaps, ResultEnvelope, Samples, States
 from quantum_assets.contracts.profile import EffectiveProfile, ExecutionProfile, NoiseSpec
 from quantum_assets.contracts.workload import CircuitArtifact, Workload
 
@@ -53,6 +53,12 @@ def overlaps_workload(rows: int = 3, n_qubits: int = 2) -> Workload:
     return Workload(circuit(n_qubits), angles, "overlaps", pairs=pairs, label="a question")
 
 
+def samples_workload(rows: int = 3, n_qubits: int = 2) -> Workload:
+    """Outcomes of a few rows."""
+    angles = np.linspace(0.1, 1.0, rows * n_qubits).reshape(rows, n_qubits)
+    return Workload(circuit(n_qubits), angles, "samples", label="a question")
+
+
 def effective(profile: ExecutionProfile) -> EffectiveProfile:
     """What a provider that honours the profile reads back."""
     return EffectiveProfile(
@@ -83,17 +89,29 @@ def honest_overlaps(workload: Workload, profile: ExecutionProfile) -> Overlaps:
     return Overlaps(counts / 100, profile.shots)
 
 
+def honest_samples(workload: Workload, profile: ExecutionProfile) -> Samples:
+    """Even coins, the same for the same workload, packed."""
+    assert profile.shots is not None
+    rng = np.random.default_rng(workload.n_bindings)
+    bits = rng.integers(0, 2, (workload.n_bindings, profile.shots, workload.circuit.n_qubits))
+    return Samples(np.packbits(bits, axis=-1, bitorder="little"), profile.shots)
+
+
+def honest_data(workload: Workload, profile: ExecutionProfile) -> States | Overlaps | Samples:
+    """What the workload asks for."""
+    if workload.measure == "samples":
+        return honest_samples(workload, profile)
+    if workload.measure == "overlaps":
+        return honest_overlaps(workload, profile)
+    return random_states(workload.n_bindings, workload.circuit.n_qubits)
+
+
 def envelope_for(
-    workload: Workload, profile: ExecutionProfile, data: States | Overlaps | None = None
+    workload: Workload, profile: ExecutionProfile, data: States | Overlaps | Samples | None = None
 ) -> ResultEnvelope:
     """An envelope in which everything is as asked."""
-    sampled = workload.pairs is not None
-    if data is None:
-        data = (
-            honest_overlaps(workload, profile)
-            if sampled
-            else random_states(workload.n_bindings, workload.circuit.n_qubits)
-        )
+    sampled = workload.sampled
+    data = honest_data(workload, profile) if data is None else data
     return ResultEnvelope(
         workload_fingerprint=workload.fingerprint,
         profile_fingerprint=profile.fingerprint,
@@ -101,7 +119,7 @@ def envelope_for(
         data=data,
         crosscheck_difference=None if sampled else 1e-15,
         crosscheck_zscore=1.2 if sampled else None,
-        circuits_run=len(workload.pairs) if workload.pairs is not None else 0,
+        circuits_run=workload.n_circuits if sampled else 0,
         circuits_needed=6,
         metrics={"compiled_difference": 1e-12} if profile.mode == "hardware" else {},
     )

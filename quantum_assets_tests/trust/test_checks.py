@@ -2,11 +2,12 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
-from quantum_assets.contracts.envelope import Overlaps, ResultEnvelope, States, Timings
+from quantum_assets.contracts.envelope import Overlaps, ResultEnvelope, Samples, States, Timings
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.workload import Workload
 from quantum_assets.trust.checks import CHECKS, Claim
@@ -19,11 +20,13 @@ from quantum_assets_tests.trust.honest import (
     envelope_for,
     overlaps_workload,
     random_states,
+    samples_workload,
     states_workload,
 )
 
 Forge = Callable[[ResultEnvelope], ResultEnvelope]
-STATES, PAIRS = states_workload(), overlaps_workload()
+STATES, PAIRS, SHOTS = states_workload(), overlaps_workload(), samples_workload()
+WIDE = samples_workload(n_qubits=9)
 
 
 def failing(envelope: ResultEnvelope, workload: Workload, profile: ExecutionProfile) -> dict[str, list[str]]:
@@ -64,6 +67,20 @@ def change_overlaps(**fields: object) -> Forge:
     return lambda e: dataclasses.replace(e, data=dataclasses.replace(e.data, **fields))  # type: ignore[type-var]
 
 
+def change_packed(edit: Callable[[Any], Any]) -> Forge:
+    def forge(envelope: ResultEnvelope) -> ResultEnvelope:
+        assert isinstance(envelope.data, Samples)
+        return dataclasses.replace(envelope, data=Samples(edit(envelope.data.packed), envelope.data.shots))
+
+    return forge
+
+
+def high_bit_of_the_last_byte(bits: Any) -> Any:
+    forged = bits.copy()
+    forged[1, 5, 1] |= 128
+    return forged
+
+
 def all_ones(envelope: ResultEnvelope) -> ResultEnvelope:
     assert isinstance(envelope.data, Overlaps)
     return dataclasses.replace(envelope, data=Overlaps(np.ones_like(envelope.data.p_zero), envelope.data.shots))
@@ -82,6 +99,14 @@ FORGERIES = [
     ("kind", STATES, EXACT, change(data=States(np.full((4, 4), 0.5))), "dtype float64"),  # type: ignore[arg-type]
     ("shapes", STATES, EXACT, change(data=random_states(3, 2)), "shape (3, 4), expected (4, 4)"),
     ("shapes", PAIRS, CIRCUITS, change_overlaps(p_zero=np.ones(8)), "shape (8,), expected (9,)"),
+    ("kind", SHOTS, CIRCUITS, change(data=Overlaps(np.ones(3), 100)), "asked for Samples, got Overlaps"),
+    ("kind", PAIRS, CIRCUITS, change(data=Samples(np.zeros((3, 100, 1), np.uint8), 100)), "got Samples"),
+    ("kind", SHOTS, CIRCUITS, change_packed(lambda bits: bits.astype(float)), "no array of unsigned integers"),
+    ("kind", SHOTS, CIRCUITS, change_packed(lambda bits: bits.astype(np.uint16)), "dtype uint16, not uint8"),
+    ("shapes", SHOTS, CIRCUITS, change_packed(lambda bits: bits[:2]), "shape (2, 100, 1), expected (3, 100, 1)"),
+    ("shapes", SHOTS, NOISY, change_packed(lambda bits: bits[:, 1:]), "shape (3, 99, 1), expected (3, 100, 1)"),
+    ("padding", SHOTS, CIRCUITS, change_packed(lambda bits: bits | 4), "300 shots have bits set past the last of 2"),
+    ("padding", WIDE, CIRCUITS, change_packed(high_bit_of_the_last_byte), "1 shots have bits set past the last of 9"),
     ("finite", STATES, EXACT, change_amplitude(complex("nan")), "1 of 16"),
     ("finite", PAIRS, CIRCUITS, change_probability(np.inf), "1 of 9"),
     ("normalised", STATES, EXACT, change_amplitude(2.0), "state 1 has a squared norm off by"),
@@ -89,6 +114,12 @@ FORGERIES = [
     ("probabilities", PAIRS, CIRCUITS, change_probability(-0.01), "[-0.01, 1]"),
     ("shot_counts", PAIRS, CIRCUITS, change_probability(0.375), "miss whole counts by up to 0.5"),
     ("shot_counts", PAIRS, CIRCUITS, change_overlaps(shots=50, p_zero=np.ones(9)), "from 50"),
+    ("shot_counts", SHOTS, CIRCUITS, change_overlaps(shots=99), "asks for 100 shots, the outcomes were estimated from"),
+    ("shot_counts", SHOTS, DEVICE, change_overlaps(shots=None), "estimated from None"),
+    ("crosschecked", SHOTS, NOISY, change(crosscheck_zscore=None, crosscheck_difference=0.0), "z-score is missing"),
+    ("crosschecked", SHOTS, CIRCUITS, change(crosscheck_zscore=6.1), "6.1"),
+    ("crosschecked", SHOTS, DEVICE, change(metrics={}), "of the compiled circuit is missing"),
+    ("accounts", SHOTS, CIRCUITS, change(circuits_run=0), "asks for circuits, and 0 were run"),
     ("crosschecked", STATES, EXACT, change(crosscheck_difference=None), "difference is missing"),
     ("crosschecked", STATES, EXACT, change(crosscheck_difference=2e-8), "2e-08"),
     ("crosschecked", STATES, EXACT, change(crosscheck_difference=float("nan")), "nan"),
@@ -123,9 +154,18 @@ def test_every_check_has_a_forgery() -> None:
     assert {check.__name__ for check in CHECKS} == {case[0] for case in FORGERIES}
 
 
-@pytest.mark.parametrize(("workload", "profile"), [(STATES, EXACT), (STATES, BINOMIAL), (PAIRS, CIRCUITS)])
+@pytest.mark.parametrize(
+    ("workload", "profile"),
+    [(STATES, EXACT), (STATES, BINOMIAL), (PAIRS, CIRCUITS), (SHOTS, CIRCUITS), (SHOTS, DEVICE), (WIDE, NOISY)],
+)
 def test_an_honest_envelope_passes(workload: Workload, profile: ExecutionProfile) -> None:
     assert failing(envelope_for(workload, profile), workload, profile) == {}
+
+
+def test_samples_under_a_profile_without_shots_are_refused() -> None:
+    forged = envelope_for(SHOTS, CIRCUITS)
+    found = failing(forged, SHOTS, EXACT)
+    assert {"shapes", "shot_counts", "honours_profile"} <= set(found)
 
 
 def test_a_full_diagonal_is_believed_where_noise_is_too_small_to_show() -> None:

@@ -98,6 +98,10 @@ class Accounts(Door):
         """A ticket's share of what its orders were charged; None before any of them is settled."""
         return self._read(lambda connection: money.charge_of(connection, ticket_id))
 
+    def estimate_of(self, ticket_id: str) -> Charge | None:
+        """What a ticket was expected to cost, over all orders that it was in and that were not released; None: none."""
+        return self._read(lambda connection: money.estimate_of(connection, ticket_id))
+
     def release(self, order_key: str) -> None:
         """Free what an order held, for it is proved that nobody will bill it: it was not accepted, or died unbilled.
 

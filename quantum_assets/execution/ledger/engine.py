@@ -100,7 +100,7 @@ def refused(engine: Engine, error: Exception) -> LedgerError:
             f"was busy for {TRIES} tries of up to {BUSY_SECONDS:g} s",
             "Look which process holds a transaction open on it, end that process, and try again",
         )
-    if isinstance(error, IntegrityError):
+    if isinstance(error, IntegrityError | sqlite3.IntegrityError):
         return LedgerError(where, f"refused what breaks its rules: {said}", "Read the ticket again and decide anew")
     return LedgerError(where, f"did not do it: {said}", "See that the database is there, can be written, and has room")
 

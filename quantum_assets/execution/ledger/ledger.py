@@ -12,6 +12,7 @@ from typing import Any
 
 from quantum_assets.contracts.answer import Request
 from quantum_assets.contracts.profile import ExecutionProfile
+from quantum_assets.contracts.redact import redact
 from quantum_assets.contracts.ticket import State, Ticket, Transition
 from quantum_assets.execution.ledger import breakers, check, moves, notes, tally, tickets
 from quantum_assets.execution.ledger.accounts import Accounts
@@ -26,7 +27,6 @@ from quantum_assets.execution.ledger.rows import (
     Spending,
 )
 from quantum_assets.execution.ledger.tally import Tally
-from quantum_assets.execution.redact import redact
 
 __all__ = [
     "Alert",
@@ -60,6 +60,7 @@ class Ledger(Accounts):
         profile: ExecutionProfile | None = None,
         workload_fingerprint: str | None = None,
         question: str | None = None,
+        modification: str = "",
     ) -> tuple[Ticket, bool]:
         """Adopt the open ticket of a question, or plan a new generation of it; and write down who asked.
 
@@ -68,14 +69,15 @@ class Ledger(Accounts):
         Args:
             request: What is asked, and whose it is.
             path: Which path the ticket is a try of.
-            profile: In place of the request's, for the classical path.
+            profile: In place of the request's, for the classical path or another backend.
             workload_fingerprint: In place of the request's workload, for a part of it.
             question: In place of `question_of` these; None: computed.
+            modification: In what respect the profile is not the one that was asked for; empty: in none.
 
         Returns:
             The ticket, and whether it was planned by this call.
         """
-        asked = tickets.asked_of(request, path, profile, workload_fingerprint, question)
+        asked = tickets.asked_of(request, path, profile, workload_fingerprint, question, modification)
         return self._write(lambda connection, stamp: tickets.ask(connection, request, asked, stamp))
 
     def open_ticket(self, question: str) -> Ticket | None:
@@ -163,8 +165,17 @@ class Ledger(Accounts):
         return self._write(lambda connection, stamp: moves.move(connection, made, stamp))
 
     def move_all(self, made: Sequence[Move]) -> tuple[Ticket, ...]:
-        """Make several moves, all or none; raises as `move` does."""
-        clean = [replace(one, reason=redact(one.reason)) for one in made]
+        """Make several moves, all or none; raises as `move` does.
+
+        Args:
+            made: Of one ticket several, where each but the first begins as the one before leaves it (`Move.left`).
+
+        Returns:
+            The tickets that moved, as they stand at the end, in the order in which they are first given.
+        """
+        told = "\n".join(one.reason for one in made)
+        # Looking once is cheaper, and a secret that stands in one of them stands in all of it
+        clean = made if redact(told) == told else [replace(one, reason=redact(one.reason)) for one in made]
         return self._write(lambda connection, stamp: moves.move_all(connection, clean, stamp))
 
     def touch(self, ticket: Ticket, **changes: Any) -> Ticket:

@@ -206,6 +206,15 @@ def charge_of(connection: Connection, ticket_id: str) -> Charge | None:
     return None if row is None else Charge(int(row[0]), row[1])
 
 
+def estimate_of(connection: Connection, ticket_id: str) -> Charge | None:
+    """What a ticket was expected to cost, over all orders that it was in and that were not released; None: in none."""
+    query = select(func.sum(reservations.c.micros), reservations.c.currency).where(
+        reservations.c.ticket == ticket_id, reservations.c.state != "released"
+    )
+    row = connection.execute(query.group_by(reservations.c.currency)).first()
+    return None if row is None else Charge(int(row[0]), row[1])
+
+
 def spending(connection: Connection, project: str | None, month: str | None) -> tuple[Spending, ...]:
     """What was spent and is reserved, a row for each project, month, kind and currency."""
     held: dict[tuple[str, ...], list[int]] = {}

@@ -5,12 +5,13 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import Connection, Update, bindparam, insert, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from quantum_assets.contracts.errors import LedgerError, PlanError, StaleTicket
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.ticket import LEGAL, State, Ticket
+from quantum_assets.execution.ledger.prepared import changed, one_ticket
 from quantum_assets.execution.ledger.rows import Move, Stamp, ticket_of
 from quantum_assets.execution.ledger.schema import tickets
 from quantum_assets.execution.ledger.tickets import planned_values
@@ -44,24 +45,27 @@ def move(connection: Connection, made: Move, stamp: Stamp) -> Ticket:
         LedgerError: If it is not legal, or changes what may not change.
         StaleTicket: If another process moved the ticket since it was read.
     """
-    require_legal(made.ticket, made.after)
-    values = {
-        **columns(made.changes),
-        "state": made.after,
-        "reason": made.reason,
-        "actor": stamp.actor,
-        "updated_at": stamp.at,
-    }
-    return _set(connection, made.ticket, values)
+    return _set(connection, made.ticket, _moving(made, stamp))
 
 
 def move_all(connection: Connection, moves: Sequence[Move], stamp: Stamp) -> tuple[Ticket, ...]:
-    """Make several moves, all or none; answers in the order given."""
-    if len({made.ticket.id for made in moves}) < len(moves):
-        raise PlanError("Ledger.move_all", "names one ticket twice", "Give one move a ticket")
-    in_one_order = sorted(moves, key=lambda made: made.ticket.id)  # two processes cannot wait for each other
-    done = {made.ticket.id: move(connection, made, stamp) for made in in_one_order}
-    return tuple(done[made.ticket.id] for made in moves)
+    """Make several moves, all or none.
+
+    A ticket may move several times: each time but the first it is given as the move before leaves it (`Move.left`).
+
+    Returns:
+        The tickets that moved, as they stand at the end, in the order in which they are first given.
+    """
+    if len({(made.ticket.id, made.ticket.version) for made in moves}) < len(moves):
+        raise PlanError("Ledger.move_all", "names one ticket twice", "Give one move a ticket, or each as `Move.left`")
+    last = {made.ticket.id: made for made in moves}
+    done: dict[str, Ticket] = {}
+    for made in sorted(moves, key=lambda made: made.ticket.id):  # two processes cannot wait for each other
+        if made is last[made.ticket.id]:
+            done[made.ticket.id] = move(connection, made, stamp)
+        else:
+            _pass(connection, made.ticket, _moving(made, stamp))
+    return tuple(done[ticket_id] for ticket_id in last)
 
 
 def touch(connection: Connection, ticket: Ticket, changes: Mapping[str, Any]) -> Ticket:
@@ -134,22 +138,47 @@ def columns(changes: Mapping[str, Any], allowed: frozenset[str] = CHANGEABLE) ->
     return values
 
 
+def _moving(made: Move, stamp: Stamp) -> dict[str, Any]:
+    """The columns that a legal move writes."""
+    require_legal(made.ticket, made.after)
+    return {
+        **columns(made.changes),
+        "state": made.after,
+        "reason": made.reason,
+        "actor": stamp.actor,
+        "updated_at": stamp.at,
+    }
+
+
 def _set(connection: Connection, ticket: Ticket, values: Mapping[str, Any]) -> Ticket:
-    found = {"its_id": ticket.id, "its_version": ticket.version, "version": ticket.version + 1}
-    row = connection.execute(_setting(tuple(values)), {**found, **values}).one_or_none()
-    if row is None:
+    moved = one_ticket(connection, _reading(tuple(values)), _bound(ticket, values))
+    if moved is None:
         raise stale(connection, ticket)
-    return ticket_of(row)
+    return moved
+
+
+def _pass(connection: Connection, ticket: Ticket, values: Mapping[str, Any]) -> None:
+    """`_set`, of a ticket that goes on at once: nobody looks at it here."""
+    if changed(connection, _setting(tuple(values)), _bound(ticket, values)) == 0:
+        raise stale(connection, ticket)
+
+
+def _bound(ticket: Ticket, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"its_id": ticket.id, "its_version": ticket.version, "version": ticket.version + 1, **values}
 
 
 @lru_cache(maxsize=64)  # building the statement takes longer than running it
-def _setting(names: tuple[str, ...]) -> ReturningUpdate[Any]:
+def _setting(names: tuple[str, ...]) -> Update:
     return (
         update(tickets)
         .where(tickets.c.id == bindparam("its_id"), tickets.c.version == bindparam("its_version"))
         .values({name: bindparam(name) for name in ("version", *names)})
-        .returning(tickets)
     )
+
+
+@lru_cache(maxsize=64)
+def _reading(names: tuple[str, ...]) -> ReturningUpdate[Any]:
+    return _setting(names).returning(tickets)
 
 
 def stale(connection: Connection, ticket: Ticket) -> LedgerError:

@@ -1,7 +1,7 @@
 """The values that go into the ledger and come out of it, and how a row becomes one."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import itemgetter
 from typing import Any, Literal
@@ -9,6 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import Row
 
 from quantum_assets.contracts.money import ApprovalKind, Kind
+from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.ticket import State, Ticket, Transition
 from quantum_assets.execution.ledger.schema import tickets
 
@@ -38,6 +39,16 @@ class Move:
     after: State
     reason: str
     changes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def left(self) -> Ticket:
+        """The ticket as this move will leave it, but for the moment: a further move of one `move_all` begins there."""
+        changes = dict(self.changes)
+        if "profile" in changes:
+            profile: ExecutionProfile = changes["profile"]
+            changes |= {"profile": profile.model_dump_json(), "profile_fingerprint": profile.fingerprint}
+        version = self.ticket.version + 1
+        return replace(self.ticket, **changes, state=self.after, version=version, reason=self.reason)
 
 
 @dataclass(frozen=True)
@@ -227,7 +238,7 @@ _pick = itemgetter(*(tickets.c.keys().index(name) for name in _FIELDS))
 _STATE, _ORDER = _FIELDS.index("state"), _FIELDS.index("order_key")
 
 
-def ticket_of(row: Row[Any]) -> Ticket:
+def ticket_of(row: Row[Any] | Sequence[Any]) -> Ticket:
     """Read one whole row of `tickets`."""
     values = list(_pick(row))
     values[_STATE] = State(values[_STATE])

@@ -15,6 +15,7 @@ from quantum_assets.contracts.answer import Request
 from quantum_assets.contracts.errors import LedgerError, PlanError
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.ticket import OUTCOMES, State, Ticket, Transition, question_of
+from quantum_assets.execution.ledger.prepared import changed, one_ticket
 from quantum_assets.execution.ledger.rows import PartitionStatus, RequestRow, Stamp, ticket_of, transition_of
 from quantum_assets.execution.ledger.schema import requests, tickets, transitions
 
@@ -29,7 +30,6 @@ _LAST_TICKET = (
     .order_by(tickets.c.generation.desc(), tickets.c.attempt.desc())
     .limit(1)
 )
-_LAST_GENERATION = select(func.max(tickets.c.generation)).where(tickets.c.question == bindparam("question"))
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Asked:
     profile: ExecutionProfile
     profile_fingerprint: str
     path: str
+    modification: str = ""
 
 
 def asked_of(
@@ -49,19 +50,23 @@ def asked_of(
     profile: ExecutionProfile | None,
     workload_fingerprint: str | None,
     question: str | None,
+    modification: str = "",
 ) -> Asked:
     """What a call of `Ledger.ask` asks, with everything that was left out taken from the request."""
     ran = profile or request.profile
     named = ran.fingerprint
     workload = workload_fingerprint or request.workload.fingerprint
-    return Asked(question or question_of(workload, named, request.replicate), workload, ran, named, path)
+    return Asked(question or question_of(workload, named, request.replicate), workload, ran, named, path, modification)
 
 
 def ask(connection: Connection, request: Request, asked: Asked, stamp: Stamp) -> tuple[Ticket, bool]:
     """Adopt the open ticket of the question, or plan a new generation, and write down who asked."""
     for _ in range(_RACES):
-        known = open_ticket(connection, asked.question)
-        ticket = _plan(connection, request, asked, stamp) if known is None else _widened(connection, known, request)
+        last = last_ticket(connection, asked.question)  # an open one is always the last
+        known = None if last is None or last.ended else last
+        ticket = (
+            _plan(connection, request, asked, last, stamp) if known is None else _widened(connection, known, request)
+        )
         if ticket is not None and not ticket.ended:
             _remember(connection, request, ticket, stamp)
             return ticket, known is None
@@ -101,13 +106,12 @@ def planned_values(profile: ExecutionProfile, profile_fingerprint: str, stamp: S
     }
 
 
-def _plan(connection: Connection, request: Request, asked: Asked, stamp: Stamp) -> Ticket | None:
+def _plan(connection: Connection, request: Request, asked: Asked, last: Ticket | None, stamp: Stamp) -> Ticket | None:
     """Write a ticket of the next generation; None when somebody else did at the same moment."""
-    last = connection.execute(_LAST_GENERATION, {"question": asked.question}).scalar_one_or_none()
     values = {
         **planned_values(asked.profile, asked.profile_fingerprint, stamp),
         "question": asked.question,
-        "generation": 0 if last is None else last + 1,
+        "generation": 0 if last is None else last.generation + 1,
         "attempt": 1,
         "workload_fingerprint": asked.workload_fingerprint,
         "replicate": request.replicate,
@@ -117,9 +121,9 @@ def _plan(connection: Connection, request: Request, asked: Asked, stamp: Stamp) 
         "deadline": request.deadline,
         "reason": "asked for",
         "path": asked.path,
+        "modification": asked.modification,
     }
-    row = connection.execute(_planning(connection.dialect.name), values).one_or_none()
-    return None if row is None else ticket_of(row)
+    return one_ticket(connection, _planning(connection.dialect.name), values)
 
 
 @lru_cache(maxsize=4)  # a new statement each time would be hashed anew to find what was compiled before
@@ -140,7 +144,7 @@ def _remember(connection: Connection, request: Request, ticket: Ticket, stamp: S
         "deadline": request.deadline,
         "at": stamp.at,
     }
-    connection.execute(_REMEMBERING, values)
+    changed(connection, _REMEMBERING, values)
 
 
 def _widened(connection: Connection, ticket: Ticket, request: Request) -> Ticket:
@@ -167,16 +171,15 @@ def open_ticket(connection: Connection, question: str) -> Ticket | None:
 
 def last_ticket(connection: Connection, question: str) -> Ticket | None:
     """The latest attempt of the latest generation."""
-    row = connection.execute(_LAST_TICKET, {"question": question}).first()
-    return None if row is None else ticket_of(row)
+    return one_ticket(connection, _LAST_TICKET, {"question": question})
 
 
 def ticket(connection: Connection, ticket_id: str) -> Ticket:
     """The ticket of an id."""
-    row = connection.execute(_TICKET, {"ticket": ticket_id}).one_or_none()
-    if row is None:
+    found = one_ticket(connection, _TICKET, {"ticket": ticket_id})
+    if found is None:
         raise LedgerError(f"ticket {ticket_id}", "is not in the ledger", "List the tickets for their ids")
-    return ticket_of(row)
+    return found
 
 
 def find(

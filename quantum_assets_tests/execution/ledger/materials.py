@@ -17,6 +17,15 @@ from quantum_assets.contracts.workload import CircuitArtifact, Workload
 from quantum_assets.execution.ledger.address import file_of, parse
 from quantum_assets.execution.ledger.ledger import Ledger
 
+#: What a process that uses a ledger imports.
+LEDGER = (
+    __name__,
+    "alembic.command",
+    "psycopg",
+    "pytest",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite",
+)
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 PROFILE = ExecutionProfile(name="ideal", mode="ideal", providers=("statevector",))
 OTHER_PROFILE = ExecutionProfile(name="sampled", mode="ideal", providers=("aer",), estimator="circuits", shots=1024)

@@ -1,4 +1,3 @@
-import multiprocessing
 import time
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from quantum_assets.contracts.errors import LedgerError
 from quantum_assets.execution.ledger.address import parse
 from quantum_assets.execution.ledger.ledger import Ledger
 from quantum_assets.execution.ledger.migrate import HEAD, configuration
-from quantum_assets_tests.execution.ledger.materials import ask_for, raw
+from quantum_assets_tests.execution.ledger.materials import LEDGER, ask_for, raw
+from quantum_assets_tests.processes import results
 
 
 def test_the_code_reads_the_newest_revision() -> None:
@@ -41,24 +41,13 @@ def test_scripts_are_shipped_beside_the_code() -> None:
         assert (folder / name).is_file(), name
 
 
-def prepare_and_ask(url: str, number: int, failures: Any) -> None:
-    try:
-        Ledger(url).ask(ask_for(number))
-    except BaseException as error:
-        failures.put(repr(error))
+def prepare_and_ask(url: str, number: int) -> None:
+    Ledger(url).ask(ask_for(number))
 
 
 def test_eight_processes_start_on_a_fresh_database(empty_url: str, report_figures: Any) -> None:
-    forking = multiprocessing.get_context("fork")
-    failures = forking.Queue()
-    starters = [forking.Process(target=prepare_and_ask, args=(empty_url, n, failures)) for n in range(8)]
     begun = time.perf_counter()
-    for starter in starters:
-        starter.start()
-    for starter in starters:
-        starter.join(60)
-    assert [starter.exitcode for starter in starters] == [0] * 8
-    assert failures.empty(), failures.get()
+    results(prepare_and_ask, [(empty_url, number) for number in range(8)], modules=LEDGER)
     ledger = Ledger(empty_url)
     assert len(ledger.tickets()) == 8
     assert ledger.check() == ()

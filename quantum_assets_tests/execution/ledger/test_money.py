@@ -20,7 +20,9 @@ def test_money_is_held_then_charged_in_the_ratio_of_the_estimates(ledger: Ledger
     opened(ledger, KEY, asked, [guess(10, 1), guess(20, 2), guess(30, 3)])
     assert ledger.spending() == (Spending("default", "2026-11", "simulator", "USD", 60, 0, 3, 6),)
     assert ledger.charge_of(asked[0].id) is None
+    assert [ledger.estimate_of(t.id) for t in asked] == [Charge(10), Charge(20), Charge(30)]
     ledger.settle(KEY, Charge(100))
+    assert ledger.estimate_of(asked[2].id) == Charge(30), "what was expected stays known"
     assert ledger.spending() == (Spending("default", "2026-11", "simulator", "USD", 0, 100, 3, 6),)
     assert [ledger.charge_of(t.id) for t in asked] == [Charge(17), Charge(33), Charge(50)]
     order = ledger.order(KEY)
@@ -55,6 +57,7 @@ def test_a_released_order_costs_nothing_and_a_bill_all_the_same_is_booked_and_to
     ledger.release(KEY)
     ledger.release(KEY)
     assert ledger.spending() == ()
+    assert ledger.estimate_of(ledger.tickets()[0].id) is None
     assert ledger.alerts() == ()
     ledger.settle(KEY, Charge(9))
     assert [row.settled for row in ledger.spending()] == [9]

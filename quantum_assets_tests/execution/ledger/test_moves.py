@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -89,6 +90,61 @@ def test_several_moves_are_made_all_or_none_in_the_order_given(ledger: Ledger) -
         ledger.move_all([Move(moved[0], State.RETRIED, "a"), Move(moved[0], State.RETRIED, "b")])
     assert ledger.ticket(moved[0].id) == moved[0]
     assert ledger.move_all([]) == ()
+
+
+def test_one_ticket_may_move_several_times_at_once(ledger: Ledger) -> None:
+    asked = [ledger.ask(ask_for(n, correlation_id="c"))[0] for n in range(3)]
+    first = [Move(ticket, State.SUBMITTING, "opens", {"owner": "me"}) for ticket in reversed(asked)]
+    second = [Move(move.left, State.SUBMITTED, "accepted", {"job": "j"}) for move in first]
+    third = [Move(move.left, State.COMPLETED, "DONE", {"queue_position": 3}) for move in second]
+    moved = ledger.move_all([*first, *second, *third])
+    assert [ticket.id for ticket in moved] == [ticket.id for ticket in reversed(asked)]
+    assert moved == tuple(ledger.ticket(ticket.id) for ticket in moved)
+    one = moved[0]
+    assert (one.state, one.version, one.reason, one.owner, one.job, one.queue_position) == (
+        State.COMPLETED,
+        4,
+        "DONE",
+        "me",
+        "j",
+        3,
+    )
+    for ticket in moved:
+        lines = ledger.transitions(ticket.id)[1:]
+        assert [(line.before, line.after, line.reason) for line in lines] == [
+            (State.PLANNED, State.SUBMITTING, "opens"),
+            (State.SUBMITTING, State.SUBMITTED, "accepted"),
+            (State.SUBMITTED, State.COMPLETED, "DONE"),
+        ]
+        assert {(line.actor, line.correlation_id, line.at) for line in lines} == {("tester", "c", ticket.updated_at)}
+
+
+def test_of_several_moves_of_a_ticket_a_stale_or_illegal_one_undoes_all(ledger: Ledger) -> None:
+    ticket, _ = ledger.ask(ask_for())
+    first = Move(ticket, State.SUBMITTING, "opens")
+    with pytest.raises(LedgerError, match="cannot move from submitting to completed"):
+        ledger.move_all([first, Move(first.left, State.COMPLETED, "too fast")])
+    with pytest.raises(PlanError, match="one ticket twice"):
+        ledger.move_all([first, Move(ticket, State.COMPLETED, "it did not move yet")])
+    assert (ledger.ticket(ticket.id), len(ledger.transitions(ticket.id))) == (ticket, 1)
+    touched = ledger.touch(ticket, owner="another")
+    with pytest.raises(StaleTicket, match=r"was moved to planned \(version 2\) since it was read as planned"):
+        ledger.move_all([first, Move(first.left, State.SUBMITTED, "accepted")])
+    assert (ledger.ticket(ticket.id), len(ledger.transitions(ticket.id))) == (touched, 1)
+
+
+def test_a_move_says_how_it_leaves_its_ticket(ledger: Ledger) -> None:
+    ticket, _ = ledger.ask(ask_for())
+    made = Move(ticket, State.SUBMITTING, "opens", {"owner": "me", "profile": OTHER_PROFILE})
+    (moved,) = ledger.move_all([made])
+    assert made.left == replace(moved, updated_at=ticket.updated_at)
+
+
+def test_reasons_of_one_transaction_lose_their_secrets_each(ledger: Ledger) -> None:
+    asked = [ledger.ask(ask_for(n))[0] for n in range(2)]
+    said = "https://ada:wonderland@host/x said no"
+    moved = ledger.move_all([Move(asked[0], State.FAILED, "503"), Move(asked[1], State.FAILED, said)])
+    assert [ticket.reason for ticket in moved] == ["503", "https://ada:[removed]@host/x said no"]
 
 
 def test_a_retry_ends_one_try_and_plans_the_next_at_once(ledger: Ledger) -> None:

@@ -1,5 +1,7 @@
 """Take secrets out of text that comes from outside, before it reaches a ledger, a log, metadata or an exception.
 
+It lies below every room, because every room that reads or says something needs it.
+
 Two nets. The values of this process's own secrets (environment variables with a telling name, passwords inside database
 URLs) are removed wherever they stand, also when they were quoted or escaped on the way. And what has the shape of a
 credential is removed wherever it comes from: passwords in URLs, Authorization headers, signed query strings, AWS keys,
@@ -7,16 +9,11 @@ JSON web tokens, `token=…` and the like.
 """
 
 import json
-import logging
 import os
 import re
 import traceback
-from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 from urllib.parse import quote, unquote, urlsplit
-
-from quantum_assets.contracts.errors import PlanError
 
 MASK = "[removed]"
 #: Shorter values are words that stand in innocent text too.
@@ -24,12 +21,6 @@ SHORTEST_SECRET = 8
 
 # `KEY` counts at the end of a word of the name only; PWD is the working directory
 _TELLING_NAME = re.compile(r"TOKEN|SECRET|PASSW|PASSPHRASE|PASSCODE|CREDENTIAL|(?:^|_)AUTH(?:_|$)|KEYS?(?:_|$)", re.I)
-_CREDENTIAL_FIELD = re.compile(
-    r"(?:^|_)(?:tokens?|secrets?|password|passwd|passphrase|credentials?|authorization|bearer|"
-    r"api_?keys?|(?:access|secret|private|account|auth|service)_?keys?(?:_id)?)$"
-)
-#: `{{ env.NAME }}`: a value that is read from the environment later is no secret.
-_FROM_ENVIRONMENT = re.compile(r"\{\{\s*env\b[^{}]*\}\}")
 
 _WORD = r"[^\s\"'&,;<>\\]"
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -58,12 +49,6 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\beyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"), MASK),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.S), MASK),
 )
-#: Loggers of the libraries that our providers call with credentials; a filter is not handed down to child loggers.
-_TALKATIVE: tuple[str, ...] = (
-    *("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "urllib3.connectionpool"),
-    *("botocore.auth", "botocore.endpoint", "botocore.hooks", "botocore.httpsession", "botocore.parsers"),
-    *("botocore.retryhandler", "botocore.retries.standard", "ibm-cloud-sdk-core", "qiskit_ibm_runtime"),
-)
 #: Without one of these no shape above can match; looking for them is cheap.
 _HINTS: tuple[str, ...] = (
     *("://", "authoriz", "bearer", "apikey", "aws4", "x-amz", "token", "secret", "passw", "passphrase", "key"),
@@ -90,23 +75,6 @@ def leaks(error: BaseException) -> bool:
     return redact(printed) != printed
 
 
-def mind_the_logs() -> None:
-    """Take secrets out of what HTTP libraries log: addresses, and at level DEBUG the headers of every answer."""
-    for name in _TALKATIVE:
-        logger = logging.getLogger(name)
-        if _MINDER not in logger.filters:
-            logger.addFilter(_MINDER)
-
-
-class _Minder(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = redact(record.getMessage()), None
-        return True
-
-
-_MINDER = _Minder()
-
-
 def secrets() -> tuple[str, ...]:
     """Values of this process's environment that must never be shown, longest first.
 
@@ -120,30 +88,6 @@ def secrets() -> tuple[str, ...]:
         if "://" in value and "@" in value:
             found.update(_url_passwords(value))
     return tuple(sorted((s for s in found if len(s) >= SHORTEST_SECRET), key=lambda s: (-len(s), s)))
-
-
-def check_no_secret_fields(document: Mapping[str, Any], culprit: str = "configuration") -> None:
-    """Refuse configuration that holds a credential, at any depth; one that is read from the environment may stay.
-
-    Args:
-        document: What was read from YAML.
-        culprit: Name of the file, for the message.
-
-    Raises:
-        PlanError: Naming the field; its value is not repeated.
-    """
-    for where, value in _leaves(document, ""):
-        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", where.rpartition(".")[2].partition("[")[0]).lower()
-        written = isinstance(value, str | int | float) and not isinstance(value, bool) and str(value) != ""
-        from_environment = isinstance(value, str) and _FROM_ENVIRONMENT.fullmatch(value.strip()) is not None
-        if not written or from_environment:
-            continue
-        if _CREDENTIAL_FIELD.search(name.replace("-", "_")) or (isinstance(value, str) and redact(value) != value):
-            raise PlanError(
-                f"{culprit}: {where}",
-                "holds a credential, and files are read, copied and committed",
-                "Put it into an environment variable, and take it out of the file and its history",
-            )
 
 
 @lru_cache(maxsize=1024)
@@ -166,12 +110,3 @@ def _url_passwords(value: str) -> set[str]:
     except ValueError:
         return set()  # no URL after all
     return {password, unquote(password)} if password else set()
-
-
-def _leaves(value: Any, where: str) -> list[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        prefix = f"{where}." if where else ""
-        return [leaf for key, below in value.items() for leaf in _leaves(below, f"{prefix}{key}")]
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [leaf for place, below in enumerate(value) for leaf in _leaves(below, f"{where}[{place}]")]
-    return [(where, value)]

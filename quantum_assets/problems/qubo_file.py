@@ -1,0 +1,223 @@
+"""A user's own QUBO or Ising polynomial from a CSV or Parquet file of coordinates.
+
+One row is one term: columns ``i``, ``j`` and ``value``; other columns are ignored.
+
+- ``i`` and ``j`` different: ``value`` times both variables. Each pair once, in either direction: a second row of the
+  same pair is refused, or added where `duplicates` is ``sum`` (a full symmetric matrix is meant that way).
+- ``i`` equal to ``j``: ``value`` times that variable alone, in a QUBO as in an Ising file (there it is the field).
+- ``i`` and ``j`` both blank: ``value`` is added to the constant.
+
+Variables are numbered from 0. Spins of an Ising file are `z = 1 - 2 x`: bit 0 is spin +1.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from quantum_assets.contracts.errors import PlanError
+from quantum_assets.contracts.problem import Sense
+from quantum_assets.problems.polynomial import Term, from_bits, from_spins
+from quantum_assets.problems.polynomial_problem import PolynomialProblem
+
+Form = Literal["qubo", "ising"]
+Duplicates = Literal["refuse", "sum"]
+COLUMNS = ("i", "j", "value")
+MAX_VARIABLES = 10_000
+MAX_ROWS = 1_000_000
+
+
+def read(
+    path: Path,
+    form: Form,
+    sense: Sense = "minimise",
+    *,
+    n_variables: int | None = None,
+    duplicates: Duplicates = "refuse",
+    unit: str = "objective",
+    max_variables: int = MAX_VARIABLES,
+) -> PolynomialProblem:
+    """Make the problem that a file of coordinates states.
+
+    Args:
+        path: A ``.csv`` (comma-separated UTF-8 with a header), ``.parquet`` or ``.pq`` file.
+        form: Whether values weigh bits (``qubo``) or spins (``ising``).
+        sense: Which way the objective goes.
+        n_variables: How many there are; by default one more than the largest index, and then every index must appear.
+        duplicates: What a second row of one pair means.
+        unit: Of the objective, for people.
+        max_variables: More are refused.
+
+    Raises:
+        PlanError: Naming file, line (CSV) or row (Parquet, counted from 1), and value.
+    """
+    for what, given, known in (("form", form, Form), ("duplicates", duplicates, Duplicates)):
+        if given not in get_args(known):
+            raise PlanError(f"{path.name}: {what}", f"is {given!r}", f"Write one of {', '.join(get_args(known))}")
+    if n_variables is not None and not 1 <= n_variables <= max_variables:
+        raise PlanError(f"{path.name}: n_variables", f"is {n_variables}", f"Choose 1 … {max_variables:,}")
+    terms: list[Term] = []
+    seen: dict[tuple[int, ...], str] = {}
+    for place, cells in _rows(path):
+        term = _term(f"{path.name}: {place}", cells, n_variables, max_variables)
+        pair = tuple(sorted(set(term[0])))
+        if pair in seen and duplicates == "refuse":
+            raise PlanError(
+                f"{path.name}: {place}",
+                f"gives {_pair_in_words(pair)} again, after {seen[pair]}",
+                "Keep one row of each, or set duplicates to sum",
+            )
+        seen.setdefault(pair, place)
+        terms.append((pair, term[1]))
+    if not terms:
+        raise PlanError(path.name, "has a header and no rows", "Write one row a term: i, j, value")
+    n = n_variables or _count(path.name, seen)
+    return PolynomialProblem(path.stem, from_bits(n, terms) if form == "qubo" else from_spins(n, terms), sense, unit)
+
+
+def _count(whose: str, seen: Mapping[tuple[int, ...], str]) -> int:
+    """One more than the largest index; every index up to it must have appeared."""
+    used = {v for pair in seen for v in pair}
+    missing = next((v for v in range(max(used, default=-1)) if v not in used), None)
+    if missing is not None:
+        hint = "Number variables from 0" if missing == 0 else "Number variables without gaps"
+        raise PlanError(
+            whose,
+            f"names variable {max(used)} and never variable {missing}",
+            f"{hint}, or set n_variables if a variable without weight is meant",
+        )
+    return len(used) or 1
+
+
+def _term(whose: str, cells: Mapping[str, Any], n_variables: int | None, max_variables: int) -> Term:
+    """The variables and the weight of one row; blank indices are the constant."""
+    weight = _weight(whose, cells["value"])
+    blank = [name for name in ("i", "j") if _is_blank(cells[name])]
+    if len(blank) == 2:
+        return (), weight
+    if blank:
+        raise PlanError(
+            f"{whose}, column {blank[0]!r}",
+            "is blank",
+            "Write both indices; neither for a constant; i = j for one alone",
+        )
+    return tuple(_index(f"{whose}, column {n!r}", cells[n], n_variables, max_variables) for n in ("i", "j")), weight
+
+
+def _index(whose: str, cell: Any, n_variables: int | None, max_variables: int) -> int:
+    number = _number(cell)
+    if number is None or not number.is_integer():
+        raise PlanError(whose, f"{cell!r} is not a whole number", "Number variables 0, 1, 2 …")
+    if number < 0 or (n_variables is not None and number >= n_variables):
+        known = "0 or more" if n_variables is None else f"in 0 … {n_variables - 1}"
+        raise PlanError(whose, f"the index {int(number)} is not {known}", "Correct it, or set n_variables")
+    if number >= max_variables:
+        raise PlanError(
+            whose,
+            f"the index {int(number)} makes more than {max_variables:,} variables",
+            "Number variables without gaps, or give a smaller problem",
+        )
+    return int(number)
+
+
+def _weight(whose: str, cell: Any) -> float:
+    number = _number(cell)
+    if number is None:
+        raise PlanError(f"{whose}, column 'value'", f"{cell!r} is not a number", "Write a number, 0.5 for example")
+    if not math.isfinite(number):
+        raise PlanError(f"{whose}, column 'value'", f"is {number}", "Give finite weights")
+    return number
+
+
+def _number(cell: Any) -> float | None:
+    """A cell as a number; None for what is not one. Underscores, which Python would read, are no part of a number."""
+    if isinstance(cell, bool) or cell is None or (isinstance(cell, str) and "_" in cell):
+        return None
+    try:
+        return float(cell)
+    except (TypeError, ValueError):
+        return None
+
+
+def _is_blank(cell: Any) -> bool:
+    """Whether nothing stands there: an empty cell, a null, or the NaN that pandas writes for one in a number column."""
+    return (
+        cell is None or (isinstance(cell, str) and not cell.strip()) or (isinstance(cell, float) and math.isnan(cell))
+    )
+
+
+def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Where each row stands and its three cells."""
+    readers = {".csv": _csv_rows, ".parquet": _parquet_rows, ".pq": _parquet_rows}
+    if path.suffix.lower() not in readers:
+        raise PlanError(path.name, "is neither CSV nor Parquet", f"Save it as one of {', '.join(readers)}")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise PlanError(
+            path.name, f"cannot be read ({error.strerror})", "Correct the path or its permissions"
+        ) from error
+    if not data.strip():
+        raise PlanError(path.name, "the file is empty", "Write the header i,j,value and one row a term")
+    for number, row in enumerate(readers[path.suffix.lower()](path.name, data), start=1):
+        if number > MAX_ROWS:
+            raise PlanError(path.name, f"has more than {MAX_ROWS:,} rows", "Give a smaller problem")
+        yield row
+
+
+def _csv_rows(whose: str, data: bytes) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise PlanError(f"{whose}: line {line}", "is not UTF-8 text", "Save the file as CSV UTF-8") from error
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        header = [name.strip() for name in next(reader)]
+        _check_columns(whose, header)
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(header):
+                raise PlanError(
+                    f"{whose}: line {reader.line_num}",
+                    f"has {len(cells)} values, and the header names {len(header)} columns",
+                    "Correct the line",
+                )
+            yield f"line {reader.line_num}", dict(zip(header, cells, strict=True))
+    except csv.Error as error:
+        raise PlanError(f"{whose}: line {reader.line_num}", f"is not CSV ({error})", "Save it as CSV UTF-8") from error
+
+
+def _parquet_rows(whose: str, data: bytes) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(io.BytesIO(data))
+        _check_columns(whose, list(file.schema_arrow.names))
+        if file.metadata.num_rows > MAX_ROWS:
+            raise PlanError(whose, f"has {file.metadata.num_rows:,} rows", f"Give at most {MAX_ROWS:,}")
+        columns = [file.read(columns=list(COLUMNS)).column(name).to_pylist() for name in COLUMNS]
+    except (pa.ArrowException, OSError) as error:
+        raise PlanError(whose, f"is not a readable Parquet file ({error})", "Write it again from its source") from error
+    for number, cells in enumerate(zip(*columns, strict=True), start=1):
+        yield f"row {number}", dict(zip(COLUMNS, cells, strict=True))
+
+
+def _check_columns(whose: str, header: list[str]) -> None:
+    for name in COLUMNS:
+        if header.count(name) != 1:
+            listed = ", ".join(repr(given) for given in header[:8])
+            problem = "is missing" if name not in header else f"is named {header.count(name)} times"
+            raise PlanError(
+                f"{whose}: column {name!r}", f"{problem} among {listed}", "Name the columns i, j and value, once each"
+            )
+
+
+def _pair_in_words(pair: tuple[int, ...]) -> str:
+    if not pair:
+        return "the constant"
+    return f"variable {pair[0]}" if len(pair) == 1 else f"the pair {pair[0]}, {pair[1]}"

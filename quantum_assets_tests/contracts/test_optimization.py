@@ -1,0 +1,88 @@
+"""An optimisation study as data: foreign and missing fields are named, months are counted, a policy ends safely."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from quantum_assets.contracts.optimization import DecisionPolicy, Periods, ProblemSpec, QuantumSpec
+from quantum_assets.contracts.profile import Guardrails
+
+WHOLE: list[dict[str, Any]] = [
+    {"kind": "portfolio", "choose": 3, "tickers": ("AAPL", "GE"), "risk_aversion": 0, "look_back": 60},
+    {"kind": "max_cut", "graph": "karate"},
+    {"kind": "independent_set", "graph": "karate"},
+    {"kind": "delivery_routes"},
+    {"kind": "delivery_routes", "cities": 6, "capacity": 20, "candidates": 8},
+    {"kind": "shift_schedule"},
+    {"kind": "qubo_file", "path": "q.csv", "form": "ising", "sense": "maximise"},
+    {"kind": "labs", "length": 8},
+]
+
+
+@pytest.mark.parametrize("fields", WHOLE, ids=lambda fields: " ".join(fields.values() and map(str, fields.values())))
+def test_each_kind_takes_its_own_fields(fields: dict[str, Any]) -> None:
+    assert ProblemSpec(**fields).model_dump(exclude_none=True) == fields
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"kind": "max_cut", "graph": "karate", "choose": 3}, ["choose is no field of a max_cut", "it takes graph"]),
+        ({"kind": "labs", "length": 8, "graph": "karate", "path": "q.csv"}, ["graph, path is no field of a labs"]),
+        ({"kind": "shift_schedule", "length": 8}, ["length is no field of a shift_schedule", "it takes none"]),
+        ({"kind": "portfolio"}, ["a portfolio needs choose"]),
+        ({"kind": "qubo_file"}, ["a qubo_file needs path"]),
+        ({"kind": "max_cut"}, ["a max_cut needs graph"]),
+        ({"kind": "labs"}, ["a labs needs length"]),
+        ({"kind": "tsp"}, ["kind", "shift_schedule"]),
+        ({"kind": "portfolio", "choose": 0}, ["choose", "greater than or equal to 1"]),
+        ({"kind": "delivery_routes", "candidates": 40}, ["candidates", "less than or equal to 24"]),
+        ({"kind": "portfolio", "choose": 2, "risk_aversion": float("nan")}, ["risk_aversion"]),
+        ({"kind": "max_cut", "graf": "karate"}, ["graf"]),
+    ],
+)
+def test_foreign_missing_and_senseless_fields_are_named(fields: dict[str, Any], words: list[str]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        ProblemSpec(**fields)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_months_are_counted_over_the_turn_of_a_year() -> None:
+    assert Periods(first="2020-11", last="2021-02").keys == ("2020-11", "2020-12", "2021-01", "2021-02")
+    assert Periods(first="2020-12", last="2020-12").keys == ("2020-12",)
+    assert len(Periods(first="2020-01", last="2021-12").keys) == 24
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "word"),
+    [("2020-13", "2021-01", "first"), ("2020-1", "2021-01", "first"), ("2021-02", "2021-01", "is before first")],
+)
+def test_months_that_are_none_or_out_of_order_are_refused(first: str, last: str, word: str) -> None:
+    with pytest.raises(ValidationError, match=word):
+        Periods(first=first, last=last)
+
+
+def test_a_policy_must_name_classical() -> None:
+    with pytest.raises(ValidationError, match="order must name classical, so that every period gets a decision"):
+        DecisionPolicy(order=("ensemble", "quantum"))
+    with pytest.raises(ValidationError, match="order"):
+        DecisionPolicy(order=())
+    assert DecisionPolicy(order=("quantum", "classical")).order == ("quantum", "classical")
+    assert DecisionPolicy().order == ("ensemble", "classical")
+
+
+@pytest.mark.parametrize(
+    "fields", [{"min_feasible": 1.5}, {"max_gap": -0.1}, {"min_samples": 0}, {"deadline_seconds": 0}]
+)
+def test_thresholds_out_of_range_are_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(fields))):
+        DecisionPolicy(**fields)
+
+
+def test_the_quantum_step_has_a_budget_of_its_own() -> None:
+    assert QuantumSpec().training.evaluations == 80
+    assert QuantumSpec().most_variables <= Guardrails().max_qubits  # by default no reduced instance is too wide
+    with pytest.raises(ValidationError, match="layers"):
+        QuantumSpec(layers=17)

@@ -1,0 +1,145 @@
+import csv
+import io
+import json
+from datetime import date
+
+import numpy as np
+import pytest
+
+from quantum_assets.contracts.errors import PlanError
+from quantum_assets.contracts.problem import Incumbent, Ising, Solution
+from quantum_assets.models.qoblib import (
+    COLUMNS_27,
+    COLUMNS_30,
+    Particulars,
+    Run,
+    as_csv,
+    run_of,
+    summary,
+    time_series,
+)
+from quantum_assets_tests.recorded import FreeSpins, IndependentSet
+
+#: The library's template, misc/submission_template.csv.
+TEMPLATE = (
+    "Problem,Submitter,Date,Reference,Best Objective Value,Optimality Bound,Modeling Approach,# Decision Variables,"
+    "# Binary Variables,# Integer Variables,# Continuous Variables,# Non-Zero Coefficients,Coefficients Type,"
+    "Coefficients Range,Workflow,Algorithm Type,# Runs,# Feasible Runs,# Successful Runs,Success Threshold,"
+    "Hardware Specifications,Total Runtime,CPU Runtime,GPU Runtime,QPU Runtime,Other HW Runtime,Remarks"
+)
+PEOPLE = Particulars(
+    submitters=("Jane Doe", "John Roe"),
+    affiliations=("University A", "Company B"),
+    day=date(2026, 11, 22),
+    reference="https://example.org/study",
+    workflow='QAOA, depth 1; repair, "greedy"',
+    hardware="a simulator",
+    paradigm="Quantum Simulator",
+)
+PATH = IndependentSet(np.eye(4, k=1, dtype=np.int64) + np.eye(4, k=-1, dtype=np.int64), name="path4")
+SPINS = FreeSpins(Ising(3, ((0,), (0, 1, 2)), np.array([1.5, -2.0])))
+RUNS = (
+    Run(2.0, 4.0, ((0.5, None), (1.0, 2.0)), cpu_seconds=3.0, qpu_seconds=1.0),
+    Run(1.0, 2.0, ((1.5, 1.0),), cpu_seconds=2.0),
+    Run(None, 6.0, ((0.2, None),), cpu_seconds=6.0),
+)
+
+
+def read(text: str) -> dict[str, str]:
+    (row,) = csv.DictReader(io.StringIO(text))
+    return row
+
+
+def test_both_headers_are_the_librarys():
+    row = summary(PATH, PATH.encode(), RUNS, PEOPLE)
+    assert as_csv([row]).splitlines()[0] == TEMPLATE
+    assert len(COLUMNS_27) == 27
+    assert len(COLUMNS_30) == 30
+    assert tuple(row) == COLUMNS_30
+    assert read(as_csv([row], COLUMNS_30)) == row
+
+
+def test_the_row_says_what_the_runs_say():
+    row = read(as_csv([summary(PATH, PATH.encode(), RUNS, PEOPLE, instance="karate", bound=2.0)], COLUMNS_30))
+    expected = {
+        "Problem": "karate",
+        "Submitter": "Jane Doe, John Roe",
+        "Affiliation": "University A, Company B",
+        "Date": "2026-11-22",
+        "Best Objective Value": "2",
+        "Optimality Bound": "2",
+        "Modeling Approach": "QUBO",
+        "# Decision Variables": "4",
+        "# Integer Variables": "0",
+        "Coefficients Type": "Continuous",
+        "# Runs": "3",
+        "# Feasible Runs": "2",
+        "# Successful Runs": "1",
+        "Success Threshold": "0",
+        "Total Runtime": "4",
+        "Time to Solution": "0.9",
+        "QPU Runtime": "N/A",
+        "GPU Runtime": "N/A",
+        "Workflow": PEOPLE.workflow,
+    }
+    assert expected.items() <= row.items()
+    assert float(row["CPU Runtime"]) == pytest.approx(11 / 3)
+    assert row["# Non-Zero Coefficients"] == "5"  # inner nodes have weight 0.5 - 2/2 = -0.5, outer ones 0: 2 + 3 edges
+
+
+def test_minimised_problems_of_higher_order():
+    runs = [Run(-3.5, 1.0), Run(-3.4, 1.0), Run(0.5, 1.0)]
+    row = summary(SPINS, SPINS.encode(), runs, PEOPLE, epsilon=0.05)
+    assert (row["Best Objective Value"], row["# Successful Runs"], row["Modeling Approach"]) == ("-3.5", "2", "HUBO")
+    assert row["Coefficients Range"] == "-2 - 1.5"
+    assert row["Time to Solution"] == row["Optimality Bound"] == "N/A"
+
+
+def test_nothing_feasible_is_said_so():
+    row = summary(PATH, PATH.encode(), [Run(None, 1.0)], PEOPLE)
+    assert (row["Best Objective Value"], row["# Feasible Runs"], row["# Successful Runs"]) == ("N/A", "0", "0")
+
+
+def test_time_series_ends_with_the_run():
+    written = json.loads(time_series(RUNS[:2]))
+    assert written[0] == [
+        {"Time": 0.5, "Incumbent": None},
+        {"Time": 1.0, "Incumbent": 2.0},
+        {"Time": 4.0, "Incumbent": 2.0},
+    ]
+    assert [len(run) for run in written] == [3, 2]
+
+
+@pytest.mark.parametrize(
+    "incumbents", [((1.0, 2.0), (0.5, 3.0)), ((0.1, 2.0), (0.2, 3.0), (0.3, 1.0)), ((0.1, 2.0), (0.2, None))]
+)
+def test_incumbents_that_go_back_are_refused(incumbents):
+    with pytest.raises(PlanError, match="incumbents of run 0"):
+        time_series([Run(1.0, 9.0, incumbents)])
+
+
+def solution(bits: list[int], *energies: float) -> Solution:
+    steps = tuple(Incumbent(float(i), e) for i, e in enumerate(energies))
+    return Solution("toy", np.array(bits, dtype=np.uint8), energies[-1], 7.0, steps)
+
+
+def test_a_solvers_answer_as_a_run():
+    free = run_of(solution([1, 0, 0], 3.0, -3.5), SPINS, SPINS.encode())
+    assert free.incumbents == ((0.0, 3.0), (1.0, SPINS.objective(np.array([[1, 0, 0]]))[0]))
+    assert (free.seconds, free.cpu_seconds) == (7.0, 7.0)
+    bound = run_of(solution([1, 0, 1, 0], 0.0, -2.0), PATH, PATH.encode())
+    assert bound.objective == 2
+    assert bound.incumbents == ((0.0, None), (1.0, 2.0))  # under penalties an energy alone is no objective
+    broken = run_of(solution([1, 1, 0, 0], 0.0), PATH, PATH.encode())
+    assert (broken.objective, broken.incumbents) == (None, ((0.0, None),))
+
+
+def test_refuses_what_cannot_be_submitted():
+    with pytest.raises(PlanError, match="0 runs"):
+        summary(PATH, PATH.encode(), [], PEOPLE)
+    with pytest.raises(PlanError, match="bound"):
+        summary(PATH, PATH.encode(), RUNS, PEOPLE, bound=1.0)
+    with pytest.raises(PlanError, match="affiliations"):
+        Particulars(("A", "B"), ("X",), date(2026, 1, 1), "r", "w", "h", "Classical")
+    with pytest.raises(PlanError, match="no values"):
+        as_csv([{"Problem": "x"}])
