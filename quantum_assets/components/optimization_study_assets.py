@@ -1,0 +1,224 @@
+"""The asset graph of an optimisation study: names, edges, partitions, words; what a step computes is elsewhere."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+from quantum_assets.components import optimization_study_decision as deciding
+from quantum_assets.components import optimization_study_sampling as sampling
+from quantum_assets.components import optimization_study_steps as steps
+from quantum_assets.components.optimization_study_outcome import outcome as outcome_of
+from quantum_assets.components.optimization_study_plan import OptimizationStudyPlan
+from quantum_assets.components.study_look import StudyLook
+from quantum_assets.contracts.errors import PlanError, UnderWay
+from quantum_assets.execution.session import Session
+from quantum_assets.orchestration.automation import on_changed_content
+from quantum_assets.orchestration.checkpoints import Checkpoints
+from quantum_assets.orchestration.execution import EXECUTION_KEY, ExecutionRoom
+from quantum_assets.orchestration.io_manager import STORAGE_KEY, StoreIOManager
+from quantum_assets.orchestration.partitions import ONE_PARTITION_A_RUN, PERIOD, PROFILE, dimensions_of
+from quantum_assets.orchestration.steps import Result, step
+
+Declaration = Callable[[Callable[..., Result | Iterator[Result]]], dg.AssetsDefinition]
+
+
+def study_assets(
+    plan: OptimizationStudyPlan,
+    look: StudyLook,
+    by_period: dg.PartitionsDefinition[str] | None,
+    by_both: dg.PartitionsDefinition[str],
+) -> list[dg.AssetsDefinition]:
+    """The seven assets of one study; `outcome` only where there are periods.
+
+    Args:
+        plan: The study.
+        look: How it presents itself.
+        by_period: Partitions of what no profile touches; None without periods.
+        by_both: Partitions of the rest: period and profile, or the profile alone.
+    """
+    declare = _declarations(plan, look)
+    about = f"{look.description}\n\n" if look.description else ""
+
+    @declare({"parquet", "numpy"}, about + _PROBLEM, over=by_period)
+    def problem(context: dg.AssetExecutionContext) -> Result:
+        return step(lambda: steps.problem(plan, _key(context).get(PERIOD, "")))
+
+    @declare({"parquet", "mlflow"}, _CLASSICAL, "problem", over=by_period)
+    def classical_solutions(context: dg.AssetExecutionContext, problem: pa.Table) -> Result:
+        return step(lambda: steps.classical_solutions(plan, _key(context).get(PERIOD, ""), problem))
+
+    @declare({"parquet", "qiskit", "mlflow"}, _JOBS, "problem", over=by_both, runs=True)
+    def quantum_jobs(context: dg.AssetExecutionContext, problem: pa.Table) -> Result:
+        key = _key(context)
+        return step(
+            lambda: sampling.quantum_jobs(
+                plan, key.get(PERIOD, ""), key[PROFILE], problem, _session(plan, context), _checkpoints(context)
+            )
+        )
+
+    @declare(
+        {"parquet", "qiskit", "mlflow"},
+        _SAMPLES,
+        *("problem", "classical_solutions", "quantum_jobs"),
+        over=by_both,
+        runs=True,
+        waits=True,
+    )
+    def quantum_samples(
+        context: dg.AssetExecutionContext, problem: pa.Table, classical_solutions: pa.Table, quantum_jobs: pa.Table
+    ) -> Iterator[Result]:
+        key = _key(context)
+        try:
+            yield step(
+                lambda: sampling.quantum_samples(
+                    plan,
+                    key.get(PERIOD, ""),
+                    key[PROFILE],
+                    problem,
+                    classical_solutions,
+                    quantum_jobs,
+                    _session(plan, context),
+                    _checkpoints(context),
+                )
+            )
+        except UnderWay as patience:
+            context.log.info(f"{patience} No run slot is held meanwhile.")
+
+    @declare({"parquet", "mlflow"}, _ATTRIBUTION, "quantum_samples", "classical_solutions", "problem", over=by_both)
+    def attribution(
+        context: dg.AssetExecutionContext, quantum_samples: pa.Table, classical_solutions: pa.Table, problem: pa.Table
+    ) -> Result:
+        period = _key(context).get(PERIOD, "")
+        return step(lambda: deciding.attribution(plan, period, quantum_samples, classical_solutions, problem))
+
+    @declare(
+        {"parquet", "mlflow"},
+        _DECISION,
+        *("quantum_samples", "classical_solutions", "attribution", "problem"),
+        over=by_both,
+    )
+    def decision(
+        context: dg.AssetExecutionContext,
+        quantum_samples: pa.Table,
+        classical_solutions: pa.Table,
+        attribution: pa.Table,
+        problem: pa.Table,
+    ) -> Result:
+        period = _key(context).get(PERIOD, "")
+        return step(lambda: deciding.decision(plan, period, quantum_samples, classical_solutions, attribution, problem))
+
+    found = [problem, classical_solutions, quantum_jobs, quantum_samples, attribution, decision]
+    if by_period is None:
+        return found
+
+    @declare({"parquet", "mlflow"}, _OUTCOME, over=by_period, runs=True, after=("decision",))
+    def outcome(context: dg.AssetExecutionContext) -> Result:
+        storage: StoreIOManager = getattr(context.resources, STORAGE_KEY)
+        return step(lambda: outcome_of(plan, context.partition_key, _decisions(plan, storage, context.partition_key)))
+
+    return [*found, outcome]
+
+
+def _declarations(plan: OptimizationStudyPlan, look: StudyLook) -> Callable[..., Declaration]:
+    """What every asset of a study has in common."""
+
+    def declare(
+        kinds: set[str],
+        about: str,
+        *upstream: str,
+        over: dg.PartitionsDefinition[str] | None,
+        runs: bool = False,
+        waits: bool = False,
+        after: Sequence[str] = (),
+    ) -> Declaration:
+        return dg.asset(
+            key_prefix=plan.name,
+            ins={name: dg.AssetIn([plan.name, name]) for name in upstream},
+            deps=[dg.AssetKey([plan.name, name]) for name in after],
+            description=about,
+            group_name=plan.name,
+            owners=[look.owner] if look.owner else None,
+            tags={"quantum_assets/kind": "optimization_study", **look.tags},
+            kinds=kinds,
+            code_version=look.code_version,
+            automation_condition=None if after else on_changed_content(),
+            metadata={"study": plan.name, "question": plan.fingerprint, "folder": str(plan.base)},
+            partitions_def=over,
+            backfill_policy=None if over is None else ONE_PARTITION_A_RUN,
+            io_manager_key=STORAGE_KEY,
+            required_resource_keys={EXECUTION_KEY, STORAGE_KEY} if runs else None,
+            output_required=not waits,
+        )
+
+    return declare
+
+
+def _key(context: dg.AssetExecutionContext) -> dict[str, str]:
+    """The partition of this step by dimension; empty for none."""
+    return dimensions_of(str(context.partition_key)) if context.has_partition_key else {}
+
+
+def _session(plan: OptimizationStudyPlan, context: dg.AssetExecutionContext) -> Session:
+    room: ExecutionRoom = getattr(context.resources, EXECUTION_KEY)
+    return room.session(plan.name, str(context.partition_key), context.run_id)
+
+
+def _checkpoints(context: dg.AssetExecutionContext) -> Checkpoints:
+    storage: StoreIOManager = getattr(context.resources, STORAGE_KEY)
+    return Checkpoints(Path(storage.home) / "training")
+
+
+def _decisions(
+    plan: OptimizationStudyPlan, storage: StoreIOManager, period: str
+) -> dict[str, tuple[pa.Table, pa.Table | None]]:
+    """Decisions of a month under every profile that has one, each with that of the month before.
+
+    Raises:
+        PlanError: If nobody decided that month yet.
+    """
+    months = [] if plan.periods is None else list(plan.periods.keys)
+    place = months.index(period)
+    found: dict[str, tuple[pa.Table, Any]] = {}
+    for profile in plan.profiles:
+        now = storage.newest((plan.name, "decision"), f"{period}|{profile}")
+        before = storage.newest((plan.name, "decision"), f"{months[place - 1]}|{profile}") if place else None
+        if now is not None:
+            found[profile] = (now, before)
+    if not found:
+        raise PlanError(
+            f"outcome of {plan.name} {period}", "has no decision to judge", "Materialise the month's decision first"
+        )
+    return found
+
+
+_PROBLEM = (
+    "**The instance in numbers**: its variables and the Ising polynomial that every solver and every circuit gets, "
+    "with the rule by which broken constraints are weighed, and its hash."
+)
+_CLASSICAL = (
+    "**The rivals under one budget each**: simulated annealing, tabu, greedy descent, and solvers that prove (tree "
+    "decomposition, enumeration, HiGHS), with incumbents over time and bounds. Who declined says why."
+)
+_JOBS = (
+    "**The trained circuit**: angles with their convention, training history, and the proof that the circuit is the "
+    "ansatz that was trained. Under an asynchronous profile it is handed in here, and a sensor follows it."
+)
+_SAMPLES = (
+    "**The admitted samples**: every distinct row with its count, energy, objective and violations recomputed from its "
+    "bits; and the history of training. Where nobody answered there are no samples, and the reason is told."
+)
+_ATTRIBUTION = (
+    "**What the quantum step added**: uniform bits, the product of the sampler's own marginals, the sampler, and "
+    "greedy alone, all through the same decoder; with intervals and tests."
+)
+_DECISION = (
+    "**The published decision**: which path answered, every reason, feasibility, and the gaps to the best known and to "
+    "the proven bound. There is one for every partition, whatever the quantum backend did."
+)
+_OUTCOME = (
+    "**What the decision was worth**: the month's return, risk and turnover of every path under every profile, beside "
+    "equal weight. Prices of the month are read only here."
+)

@@ -1,0 +1,81 @@
+"""What the steps read of each other's tables: bits, the best rival, the same instance."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from quantum_assets.components import optimization_study_steps as steps
+from quantum_assets.components.optimization_study_plan import OptimizationStudyPlan
+from quantum_assets.contracts.errors import PlanError
+from quantum_assets.contracts.optimization import ClassicalSpec, DecisionPolicy, ProblemSpec, QuantumSpec
+from quantum_assets.orchestration.stored import with_origin
+from quantum_assets_tests.regression.shipped import loaded
+
+
+def _plan() -> OptimizationStudyPlan:
+    return OptimizationStudyPlan(
+        "toy",
+        Path(),
+        ProblemSpec(kind="independent_set", graph="petersen"),
+        None,
+        QuantumSpec(),
+        ClassicalSpec(seconds=0.2),
+        DecisionPolicy(),
+        profiles={},
+    )
+
+
+@pytest.fixture(scope="module")
+def problem() -> pa.Table:
+    return loaded(steps.problem(_plan(), ""))
+
+
+@pytest.fixture(scope="module")
+def solutions(problem: pa.Table) -> pa.Table:
+    return loaded(steps.classical_solutions(_plan(), "", problem))
+
+
+def _samples(*rows: tuple[str, int, float], **made: Any) -> pa.Table:
+    lines = [
+        {"part": "sample", "bits": bits, "count": count, "violations": violations} for bits, count, violations in rows
+    ]
+    lines.append({"part": "history", "bits": "", "count": 0, "violations": None})  # type: ignore[dict-item]
+    return with_origin(pa.Table.from_pylist(lines), "v", {"path": "quantum", "maker": "qaoa", **made})
+
+
+BEST, WORST = "1001000110", "0000000000"
+
+
+def test_bits_are_text_and_back() -> None:
+    bits = np.array([1, 0, 0, 1], dtype=np.uint8)
+    assert steps.write_bits(bits) == "1001"
+    assert np.array_equal(steps.read_bits("1001"), bits)
+
+
+def test_every_rival_proves_or_says_what_it_found(solutions: pa.Table) -> None:
+    best = steps.best_of(solutions)
+    assert (best.proven, best.bits.sum()) == (True, 4)
+
+
+def test_only_feasible_rows_of_rivals_that_ran_count(solutions: pa.Table) -> None:
+    rows = solutions.to_pylist()
+    broken = [row | {"violations": 1.0, "energy": -100.0} for row in rows]
+    mixed = pa.Table.from_pylist([rows[0], *broken[1:]], schema=solutions.schema)
+    assert steps.best_of(mixed).solver == rows[0]["solver"]
+    with pytest.raises(PlanError, match="hold no feasible row"):
+        steps.best_of(pa.Table.from_pylist(broken, schema=solutions.schema))
+
+
+def test_samples_leave_the_history_out() -> None:
+    bits, counts, violations = steps.samples_of(_samples((BEST, 3, 0.0), (WORST, 2, 0.0)))
+    assert (bits.shape, counts.tolist(), violations.tolist()) == ((2, 10), [3, 2], [0, 0])
+    assert steps.samples_of(_samples())[0].shape == (0, 0)
+
+
+def test_a_stored_instance_that_the_source_no_longer_gives_is_refused(problem: pa.Table) -> None:
+    other = with_origin(problem, "v", {"instance_hash": "f" * 64})
+    with pytest.raises(PlanError, match="Materialise problem again"):
+        steps.same_instance(_plan(), "", other)
