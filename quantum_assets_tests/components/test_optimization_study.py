@@ -193,6 +193,8 @@ def test_every_shipped_study_loads_with_its_months() -> None:
         assert names == (OVER_PERIOD if months else OVER_PERIOD - {"outcome"}) | OVER_BOTH
         partitions = graph.get(dg.AssetKey([study, "decision"])).partitions_def
         assert partitions is not None
-        assert len(partitions.get_partition_keys()) == 4 * (months or 1)
+        # the karate studies reduce to as few spins as a density matrix and the small fake device hold
+        profiles = 4 if study.startswith("karate") else 2
+        assert len(partitions.get_partition_keys()) == profiles * (months or 1)
     written = (PACKAGE / "defs").glob("*/defs.yaml")
     assert {path.parent.name for path in written if "OptimizationStudy" in path.read_text()} == set(SHIPPED)
