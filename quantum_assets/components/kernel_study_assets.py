@@ -1,6 +1,7 @@
 """The asset graph of a kernel study: names, edges, partitions, words; what a step computes is elsewhere."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import dagster as dg
 import pyarrow as pa
@@ -10,16 +11,11 @@ from quantum_assets.components import kernel_study_jobs as jobs
 from quantum_assets.components import kernel_study_matrices as matrices
 from quantum_assets.components import kernel_study_modes as side_by_side
 from quantum_assets.components.kernel_study_plan import KernelStudyPlan
+from quantum_assets.components.study_declarations import Declaration, declarations, session_of
 from quantum_assets.components.study_look import StudyLook
 from quantum_assets.contracts.errors import UnderWay
-from quantum_assets.execution.session import Session
-from quantum_assets.orchestration.automation import on_changed_content
-from quantum_assets.orchestration.execution import EXECUTION_KEY, ExecutionRoom
 from quantum_assets.orchestration.io_manager import STORAGE_KEY, StoreIOManager
-from quantum_assets.orchestration.partitions import ONE_PARTITION_A_RUN
 from quantum_assets.orchestration.steps import Result, step
-
-Declaration = Callable[[Callable[..., Result | Iterator[Result]]], dg.AssetsDefinition]
 
 
 def study_assets(
@@ -39,7 +35,9 @@ def study_assets(
 
     @declare({"parquet", "qiskit"}, _QUANTUM_JOBS, "dataset", "features", runs=True)
     def quantum_jobs(context: dg.AssetExecutionContext, dataset: pa.Table, features: pa.Table) -> Result:
-        return step(lambda: jobs.quantum_jobs(plan, context.partition_key, dataset, features, _session(plan, context)))
+        return step(
+            lambda: jobs.quantum_jobs(plan, context.partition_key, dataset, features, session_of(plan, context))
+        )
 
     @declare(
         {"parquet", "qiskit", "mlflow"}, _QUANTUM_KERNEL, "dataset", "features", "quantum_jobs", runs=True, waits=True
@@ -50,7 +48,7 @@ def study_assets(
         try:
             yield step(
                 lambda: matrices.quantum_kernel(
-                    plan, context.partition_key, dataset, features, quantum_jobs, _session(plan, context)
+                    plan, context.partition_key, dataset, features, quantum_jobs, session_of(plan, context)
                 )
             )
         except UnderWay as patience:
@@ -79,7 +77,7 @@ def study_assets(
                 dataset,
                 features,
                 diagnostics,
-                _session(plan, context),
+                session_of(plan, context),
                 on_progress=context.log.info,
             )
         )
@@ -103,7 +101,7 @@ def study_assets(
     )
     def modes(context: dg.AssetExecutionContext, dataset: pa.Table, features: pa.Table) -> Result:
         found = _modes_so_far(plan, getattr(context.resources, STORAGE_KEY))
-        return step(lambda: side_by_side.modes(plan, found, dataset, features, _session(plan, context)))
+        return step(lambda: side_by_side.modes(plan, found, dataset, features, session_of(plan, context)))
 
     return [
         dataset,
@@ -122,35 +120,11 @@ def study_assets(
 def _declarations(
     plan: KernelStudyPlan, look: StudyLook, partitions: dg.StaticPartitionsDefinition
 ) -> Callable[..., Declaration]:
-    """What every asset of a study has in common."""
+    """Assets of a kernel study are partitioned by profile, or not at all."""
+    shared = declarations(plan, look, "kernel_study")
 
-    def declare(
-        kinds: set[str],
-        about: str,
-        *upstream: str,
-        partitioned: bool = True,
-        runs: bool = False,
-        waits: bool = False,
-        after: Sequence[str] = (),
-    ) -> Declaration:
-        return dg.asset(
-            key_prefix=plan.name,
-            ins={name: dg.AssetIn([plan.name, name]) for name in upstream},
-            deps=[dg.AssetKey([plan.name, name]) for name in after],
-            description=about,
-            group_name=plan.name,
-            owners=[look.owner] if look.owner else None,
-            tags={"quantum_assets/kind": "kernel_study", **look.tags},
-            kinds=kinds,
-            code_version=look.code_version,
-            automation_condition=None if after else on_changed_content(),
-            metadata={"study": plan.name, "question": plan.fingerprint, "folder": str(plan.base)},
-            partitions_def=partitions if partitioned else None,
-            backfill_policy=ONE_PARTITION_A_RUN if partitioned else None,
-            io_manager_key=STORAGE_KEY,
-            required_resource_keys={EXECUTION_KEY, STORAGE_KEY} if runs else None,
-            output_required=not waits,
-        )
+    def declare(kinds: set[str], about: str, *upstream: str, partitioned: bool = True, **more: Any) -> Declaration:
+        return shared(kinds, about, *upstream, over=partitions if partitioned else None, **more)
 
     return declare
 
@@ -163,13 +137,6 @@ def _modes_so_far(plan: KernelStudyPlan, storage: StoreIOManager) -> dict[str, s
         if kernel is not None:
             found[name] = side_by_side.ModeTables(kernel, storage.newest((plan.name, "verdict"), name))
     return found
-
-
-def _session(plan: KernelStudyPlan, context: dg.AssetExecutionContext) -> Session:
-    """This step's way into the execution room, in the study's name; the run's id is the correlation id."""
-    room: ExecutionRoom = getattr(context.resources, EXECUTION_KEY)
-    partition = context.partition_key if context.has_partition_key else ""
-    return room.session(plan.name, partition, context.run_id)
 
 
 _DATASET = (

@@ -24,7 +24,8 @@ from quantum_assets.components.kernel_study_inputs import (
     same_samples,
 )
 from quantum_assets.components.kernel_study_plan import KernelStudyPlan
-from quantum_assets.components.kernel_study_records import evidence_of, provenance, study_params
+from quantum_assets.components.kernel_study_records import evidence_of, study_params
+from quantum_assets.components.study_records import provenance
 from quantum_assets.contracts.evaluation import FoldScore, Verdict
 from quantum_assets.contracts.record import ModelRecord
 from quantum_assets.contracts.tables import DIAGNOSTICS, EVALUATION, MODEL, VERDICT

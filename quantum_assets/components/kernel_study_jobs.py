@@ -15,8 +15,9 @@ import pyarrow as pa
 from quantum_assets.components.execution_records import profile_params
 from quantum_assets.components.kernel_study_inputs import open_inputs, quantum_learner, rows_under, shared_budget
 from quantum_assets.components.kernel_study_plan import KernelStudyPlan
-from quantum_assets.components.kernel_study_records import provenance, study_params
+from quantum_assets.components.kernel_study_records import study_params
 from quantum_assets.components.quantum_gram import QuantumGram
+from quantum_assets.components.study_records import provenance
 from quantum_assets.contracts.dataset import Dataset, Features
 from quantum_assets.contracts.money import MICROS
 from quantum_assets.contracts.profile import ExecutionProfile

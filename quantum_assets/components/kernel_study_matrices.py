@@ -17,7 +17,8 @@ from quantum_assets.components.kernel_study_inputs import (
     shared_budget,
 )
 from quantum_assets.components.kernel_study_plan import KernelStudyPlan
-from quantum_assets.components.kernel_study_records import evidence_of, provenance, study_params
+from quantum_assets.components.kernel_study_records import evidence_of, study_params
+from quantum_assets.components.study_records import provenance
 from quantum_assets.contracts.tables import DATASET, FEATURES, GRAM, KERNELS
 from quantum_assets.datasets.loading import load
 from quantum_assets.datasets.preparation import prepare

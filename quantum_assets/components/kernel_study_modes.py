@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from quantum_assets.components.kernel_study_inputs import open_inputs, rows_under, selection_profile
 from quantum_assets.components.kernel_study_plan import KernelStudyPlan
-from quantum_assets.components.kernel_study_records import provenance, study_params
+from quantum_assets.components.kernel_study_records import study_params
 from quantum_assets.components.quantum_gram import QuantumGram
+from quantum_assets.components.study_records import provenance
 from quantum_assets.contracts.tables import MODES
 from quantum_assets.contracts.workload import FloatArray
 from quantum_assets.execution.session import Session

@@ -1,6 +1,6 @@
 """The asset graph of an optimisation study: names, edges, partitions, words; what a step computes is elsewhere."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,13 @@ from quantum_assets.components import optimization_study_sampling as sampling
 from quantum_assets.components import optimization_study_steps as steps
 from quantum_assets.components.optimization_study_outcome import outcome as outcome_of
 from quantum_assets.components.optimization_study_plan import OptimizationStudyPlan
+from quantum_assets.components.study_declarations import declarations, session_of
 from quantum_assets.components.study_look import StudyLook
 from quantum_assets.contracts.errors import PlanError, UnderWay
-from quantum_assets.execution.session import Session
-from quantum_assets.orchestration.automation import on_changed_content
 from quantum_assets.orchestration.checkpoints import Checkpoints
-from quantum_assets.orchestration.execution import EXECUTION_KEY, ExecutionRoom
 from quantum_assets.orchestration.io_manager import STORAGE_KEY, StoreIOManager
-from quantum_assets.orchestration.partitions import ONE_PARTITION_A_RUN, PERIOD, PROFILE, dimensions_of
+from quantum_assets.orchestration.partitions import PERIOD, PROFILE, dimensions_of
 from quantum_assets.orchestration.steps import Result, step
-
-Declaration = Callable[[Callable[..., Result | Iterator[Result]]], dg.AssetsDefinition]
 
 
 def study_assets(
@@ -39,7 +35,7 @@ def study_assets(
         by_period: Partitions of what no profile touches; None without periods.
         by_both: Partitions of the rest: period and profile, or the profile alone.
     """
-    declare = _declarations(plan, look)
+    declare = declarations(plan, look, "optimization_study")
     about = f"{look.description}\n\n" if look.description else ""
 
     @declare({"parquet", "numpy"}, about + _PROBLEM, over=by_period)
@@ -55,7 +51,7 @@ def study_assets(
         key = _key(context)
         return step(
             lambda: sampling.quantum_jobs(
-                plan, key.get(PERIOD, ""), key[PROFILE], problem, _session(plan, context), _checkpoints(context)
+                plan, key.get(PERIOD, ""), key[PROFILE], problem, session_of(plan, context), _checkpoints(context)
             )
         )
 
@@ -80,7 +76,7 @@ def study_assets(
                     problem,
                     classical_solutions,
                     quantum_jobs,
-                    _session(plan, context),
+                    session_of(plan, context),
                     _checkpoints(context),
                 )
             )
@@ -122,48 +118,9 @@ def study_assets(
     return [*found, outcome]
 
 
-def _declarations(plan: OptimizationStudyPlan, look: StudyLook) -> Callable[..., Declaration]:
-    """What every asset of a study has in common."""
-
-    def declare(
-        kinds: set[str],
-        about: str,
-        *upstream: str,
-        over: dg.PartitionsDefinition[str] | None,
-        runs: bool = False,
-        waits: bool = False,
-        after: Sequence[str] = (),
-    ) -> Declaration:
-        return dg.asset(
-            key_prefix=plan.name,
-            ins={name: dg.AssetIn([plan.name, name]) for name in upstream},
-            deps=[dg.AssetKey([plan.name, name]) for name in after],
-            description=about,
-            group_name=plan.name,
-            owners=[look.owner] if look.owner else None,
-            tags={"quantum_assets/kind": "optimization_study", **look.tags},
-            kinds=kinds,
-            code_version=look.code_version,
-            automation_condition=None if after else on_changed_content(),
-            metadata={"study": plan.name, "question": plan.fingerprint, "folder": str(plan.base)},
-            partitions_def=over,
-            backfill_policy=None if over is None else ONE_PARTITION_A_RUN,
-            io_manager_key=STORAGE_KEY,
-            required_resource_keys={EXECUTION_KEY, STORAGE_KEY} if runs else None,
-            output_required=not waits,
-        )
-
-    return declare
-
-
 def _key(context: dg.AssetExecutionContext) -> dict[str, str]:
     """The partition of this step by dimension; empty for none."""
     return dimensions_of(str(context.partition_key)) if context.has_partition_key else {}
-
-
-def _session(plan: OptimizationStudyPlan, context: dg.AssetExecutionContext) -> Session:
-    room: ExecutionRoom = getattr(context.resources, EXECUTION_KEY)
-    return room.session(plan.name, str(context.partition_key), context.run_id)
 
 
 def _checkpoints(context: dg.AssetExecutionContext) -> Checkpoints:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from quantum_assets.components.optimization_study_plan import OptimizationStudyPlan
-from quantum_assets.components.optimization_study_records import provenance, study_params
+from quantum_assets.components.optimization_study_records import study_params
 from quantum_assets.components.optimization_study_steps import (
     best_energy,
     best_of,
@@ -17,6 +17,7 @@ from quantum_assets.components.optimization_study_steps import (
     samples_of,
     write_bits,
 )
+from quantum_assets.components.study_records import provenance
 from quantum_assets.contracts.problem import Bits, Problem
 from quantum_assets.contracts.tables import ATTRIBUTION, DECISION
 from quantum_assets.models.attribution import climb, objective_of

@@ -6,7 +6,8 @@ from typing import Any
 import pyarrow as pa
 
 from quantum_assets.components.optimization_study_plan import OptimizationStudyPlan
-from quantum_assets.components.optimization_study_records import provenance, study_params
+from quantum_assets.components.optimization_study_records import study_params
+from quantum_assets.components.study_records import provenance
 from quantum_assets.contracts.tables import OUTCOME
 from quantum_assets.models.tables import table_of_rows
 from quantum_assets.orchestration.stored import Stored, version_of

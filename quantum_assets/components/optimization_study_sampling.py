@@ -9,7 +9,7 @@ import pyarrow as pa
 from quantum_assets.components.evidence import sum_up
 from quantum_assets.components.execution_records import circuit_artifacts, profile_params, step_evidence
 from quantum_assets.components.optimization_study_plan import OptimizationStudyPlan
-from quantum_assets.components.optimization_study_records import provenance, study_params
+from quantum_assets.components.optimization_study_records import study_params
 from quantum_assets.components.optimization_study_steps import (
     best_energy,
     best_of,
@@ -18,6 +18,7 @@ from quantum_assets.components.optimization_study_steps import (
     write_bits,
 )
 from quantum_assets.components.quantum_sampler import Sampled, Trained, handed_in, sampled, trained, workload_of
+from quantum_assets.components.study_records import provenance
 from quantum_assets.contracts.fingerprint import fingerprint
 from quantum_assets.contracts.problem import Problem
 from quantum_assets.contracts.profile import ExecutionProfile

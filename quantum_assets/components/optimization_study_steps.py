@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from quantum_assets.components.optimization_study_plan import OptimizationStudyPlan
-from quantum_assets.components.optimization_study_records import provenance, study_params
+from quantum_assets.components.optimization_study_records import study_params
+from quantum_assets.components.study_records import provenance
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.problem import Bits, Problem, Solution
 from quantum_assets.contracts.tables import PROBLEM, SOLUTIONS
