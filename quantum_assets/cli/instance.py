@@ -8,14 +8,20 @@ import hashlib
 import os
 from pathlib import Path
 
+from filelock import FileLock
+
 import quantum_assets
 from quantum_assets.contracts.errors import PlanError
+from quantum_assets.contracts.redact import redact
 
 CONFIG, WORKSPACE, MARK = "dagster.yaml", "workspace.yaml", ".dagster.yaml.sha256"
 
 
 def prepare_instance(home: Path) -> Path:
     """Make `<home>/dagster` ready to be `DAGSTER_HOME`; safe to repeat and in several processes at once.
+
+    Its databases are made here, by one process: daemon, webserver and launched runs that open a fresh instance at the
+    same moment would each stamp Dagster's schema version, and a database with two stamps cannot be opened again.
 
     Args:
         home: The home, from `locate_home`.
@@ -24,7 +30,8 @@ def prepare_instance(home: Path) -> Path:
         The absolute folder.
 
     Raises:
-        PlanError: If the folder cannot be written.
+        PlanError: If the folder cannot be written, or if the instance that its `dagster.yaml` describes cannot be
+            opened.
     """
     folder = home.absolute() / "dagster"
     wanted = project_file(CONFIG).read_bytes()
@@ -35,6 +42,8 @@ def prepare_instance(home: Path) -> Path:
             _replace(folder / MARK, hashlib.sha256(wanted).hexdigest().encode())
     except OSError as error:
         raise PlanError(f"home {home}", f"cannot be written: {error.strerror}", "Name another with --home") from error
+    with FileLock(folder / ".prepare.lock"):
+        _make_databases(folder)
     return folder
 
 
@@ -49,6 +58,22 @@ def project_file(name: str, package: Path | None = None) -> Path:
     beside = inside.parent / name
     is_checkout = (inside.parent / "pyproject.toml").is_file() and beside.is_file()
     return beside if is_checkout else inside / "orchestration" / name
+
+
+def _make_databases(folder: Path) -> None:
+    """Open the instance and every storage of it once, which creates what is missing."""
+    import dagster as dg
+
+    try:
+        with dg.DagsterInstance.from_config(str(folder)) as instance:
+            for storage in (instance.run_storage, instance.event_log_storage, instance.schedule_storage):
+                if storage is not None:
+                    storage.alembic_version()
+    except Exception as error:  # Dagster's own kinds and every driver's
+        told = redact(" ".join(f"{error}".split())[:300] or type(error).__name__)
+        raise PlanError(
+            f"instance {folder}", f"cannot be opened: {told}", f"Mend {CONFIG} there, or remove it to get the project's"
+        ) from error
 
 
 def _is_ours(folder: Path, wanted: bytes) -> bool:

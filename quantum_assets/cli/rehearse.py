@@ -116,7 +116,12 @@ def _launch(study: str, environment: dict[str, str]) -> None:
         check=False,
     )
     if done.returncode:
-        raise PlanError(f"study {study}", f"could not be launched: {done.stderr.strip()[-500:]}", "Look at its name")
+        told = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+        raise PlanError(
+            f"study {study}",
+            f"could not be launched: {told[-1].strip()}",
+            f"Name a study that has the profile {PROFILE}",
+        )
 
 
 def _start(command: list[str], environment: dict[str, str], log: Path) -> "subprocess.Popen[bytes]":

@@ -1,6 +1,8 @@
 """The Dagster instance of a home: the project's configuration, kept up to date and never taken from the user."""
 
 import multiprocessing
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import dagster as dg
@@ -68,7 +70,25 @@ def test_a_crash_between_copy_and_mark_is_mended(tmp_path: Path) -> None:
 def test_several_processes_prepare_one_home(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(3) as pool:
         assert set(pool.map(prepare_instance, [tmp_path] * 6)) == {tmp_path / "dagster"}
-    assert sorted(path.name for path in (tmp_path / "dagster").iterdir()) == [".dagster.yaml.sha256", CONFIG]
+    left = sorted(path.name for path in (tmp_path / "dagster").iterdir() if path.is_file())
+    assert left == [".dagster.yaml.sha256", ".prepare.lock", CONFIG]
+
+
+def test_the_databases_of_a_fresh_instance_have_one_schema_stamp_each(tmp_path: Path) -> None:
+    """Two stamps in one database, as two first openers leave them, make every later opening fail."""
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
+        pool.map(prepare_instance, [tmp_path] * 3)
+    databases = sorted((tmp_path / "dagster").rglob("*.db"))
+    assert [path.name for path in databases] == ["index.db", "runs.db", "schedules.db"]
+    for path in databases:
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("select count(*) from alembic_version").fetchone() == (1,), path
+
+
+def test_a_configuration_that_dagster_refuses_is_named(tmp_path: Path) -> None:
+    (prepare_instance(tmp_path) / CONFIG).write_text("storage: {nothing: 1}\n")
+    with pytest.raises(PlanError, match=r"instance .*dagster: cannot be opened: .*nothing.*Mend dagster.yaml there"):
+        prepare_instance(tmp_path)
 
 
 def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
