@@ -11,7 +11,8 @@ to compare, the least of several runs; wall seconds are stored beside them.
 
 - `engine`: `qaoa.engine`, the mean energy.
 - `aer`: EstimatorV2 with the state-vector method, the same circuit, transpiled once before.
-- `… optimisation`: one Nelder-Mead run of so many evaluations, with our training loop around either.
+- `optimisation`: one Nelder-Mead run of so many evaluations from the fixed angles; our training loop around engine and
+  Aer, SciPy's own around the peers.
 - `lightning`, `qiskit-algorithms`: see `benchmarks.qaoa_peers`; the latter samples, as it does in every iteration.
 - `bound`: two copies of the state a layer at the speed of memory, for each of two passes reads and writes all of it.
 """
@@ -169,36 +170,38 @@ def _best(state: Any) -> float:
 def peer_rows(python: str, sizes: Sequence[Size], ours: Sequence[Row]) -> list[Row]:
     """Rows of the peers in another environment; nothing, and a line, where that does not run."""
     cases = []
-    for n, layers, repeats, _ in sizes:
+    for n, layers, repeats, evaluations in sizes:
         ising = instance(n)
         table = start(ising, layers)
         cases.append(
             {"n": n, "layers": layers, "edges": ising.terms, "gammas": table.gammas, "betas": table.betas}
-            | {"repeats": min(repeats, 5)}
+            | {"repeats": min(repeats, 3), "evaluations": evaluations}
         )
     script = Path(__file__).with_name("qaoa_peers.py")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     try:
         done = subprocess.run(
-            [python, str(script)], input=json.dumps(cases), capture_output=True, text=True, check=True, env=environment
+            [python, str(script)],
+            input=json.dumps(cases),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            env=environment,
         )
     except (OSError, subprocess.CalledProcessError) as error:
-        print(f"peers skipped: {error}\n{getattr(error, 'stderr', '') or ''}", file=sys.stderr)
+        print(f"peers skipped: {error}", file=sys.stderr)
         return []
-    print(done.stderr, file=sys.stderr, end="")
-    engine = {
-        (r.n_variables, r.layers): r.cpu_seconds for r in ours if (r.measure, r.method) == ("evaluation", "engine")
-    }
+    engine = {(r.measure, r.n_variables, r.layers): r.cpu_seconds for r in ours if r.method == "engine"}
     return [
         Row(
-            "evaluation",
+            line["measure"],
             line["method"],
             line["n"],
             line["layers"],
-            1,
+            line["evaluations"],
             min(line["cpu"]),
             min(line["wall"]),
-            min(line["cpu"]) / engine[line["n"], line["layers"]],
+            min(line["cpu"]) / engine[line["measure"], line["n"], line["layers"]],
             line["value"],
         )
         for line in json.loads(done.stdout)

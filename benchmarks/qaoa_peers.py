@@ -1,8 +1,10 @@
-"""One exact Max-Cut QAOA evaluation in PennyLane and in qiskit-algorithms, for `benchmarks.qaoa --peers PYTHON`.
+"""Max-Cut QAOA in PennyLane and in qiskit-algorithms, for `benchmarks.qaoa --peers PYTHON`: evaluations, optimisations.
 
 Runs in an environment of its own, which has the peers and not this package: instances come as JSON on standard input,
 times go as JSON to standard output. A peer that cannot be imported is left out, with a line on standard error.
-Both get house angles; both return minus the mean cut.
+Both get house angles, all gammas and then all betas; both return minus the mean cut. An optimisation is SciPy's
+Nelder-Mead around an evaluation, with the first simplex and the number of evaluations that our own training has; a peer
+that needs over two CPU seconds for one evaluation is measured once, and not optimised with.
 """
 
 import json
@@ -12,30 +14,32 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 Edges = Sequence[tuple[int, int]]
-Evaluation = Callable[[], float]
+Evaluation = Callable[[Sequence[float]], float]
+
+_PATIENCE = 2.0  # CPU seconds of one evaluation
 
 
-def lightning(n: int, edges: Edges, gammas: Sequence[float], betas: Sequence[float]) -> Evaluation:
+def lightning(n: int, edges: Edges, layers: int) -> Evaluation:
     """PennyLane's C++ state-vector device; the circuit by gates, the cost as one Hamiltonian."""
     import pennylane as qml
 
     cost = qml.Hamiltonian([0.5] * len(edges), [qml.PauliZ(i) @ qml.PauliZ(j) for i, j in edges])
 
     @qml.qnode(qml.device("lightning.qubit", wires=n))
-    def circuit() -> Any:
+    def circuit(angles: Sequence[float]) -> Any:
         for wire in range(n):
             qml.Hadamard(wire)
-        for gamma, beta in zip(gammas, betas, strict=True):
+        for gamma, beta in zip(angles[:layers], angles[layers:], strict=True):
             for i, j in edges:
                 qml.IsingZZ(gamma, wires=[i, j])
             for wire in range(n):
                 qml.RX(2 * beta, wires=wire)
         return qml.expval(cost)
 
-    return lambda: float(circuit()) - 0.5 * len(edges)
+    return lambda angles: float(circuit(angles)) - 0.5 * len(edges)
 
 
-def qiskit_algorithms(n: int, edges: Edges, gammas: Sequence[float], betas: Sequence[float]) -> Evaluation:
+def qiskit_algorithms(n: int, edges: Edges, layers: int) -> Evaluation:
     """What its QAOA class evaluates in each iteration, with a pass manager and Qiskit's exact sampler (8,192 shots)."""
     import numpy as np
     from qiskit.primitives import StatevectorSampler
@@ -55,34 +59,69 @@ def qiskit_algorithms(n: int, edges: Edges, gammas: Sequence[float], betas: Sequ
 
     cost = SparsePauliOp.from_sparse_list([("ZZ", [i, j], 0.5) for i, j in edges], n)
     passes = generate_preset_pass_manager(optimization_level=1, basis_gates=["rz", "rx", "h", "cx", "rzz"])
-    values = np.array([*betas, *gammas])
     sampler = StatevectorSampler(default_shots=8192, seed=1)
-    QAOA(sampler, keep, reps=len(gammas), initial_point=values, transpiler=passes).compute_minimum_eigenvalue(cost)
-    return lambda: float(np.real(kept[0](values))) - 0.5 * len(edges)
+    first = np.full(2 * layers, 0.1)
+    QAOA(sampler, keep, reps=layers, initial_point=first, transpiler=passes).compute_minimum_eigenvalue(cost)
+
+    def evaluate(angles: Sequence[float]) -> float:
+        values = np.array([*angles[layers:], *angles[:layers]])  # it has betas first
+        return float(np.real(kept[0](values))) - 0.5 * len(edges)
+
+    return evaluate
 
 
 PEERS: dict[str, Callable[..., Evaluation]] = {"lightning": lightning, "qiskit-algorithms": qiskit_algorithms}
+
+
+def optimised(evaluate: Evaluation, start: Sequence[float], evaluations: int) -> float:
+    """The lowest value of one Nelder-Mead run."""
+    import numpy as np
+    from scipy.optimize import minimize
+
+    corners = np.vstack([start, start + 0.1 * np.eye(len(start))])
+    options = {"initial_simplex": corners, "xatol": 1e-8, "fatol": 1e-10, "maxfev": evaluations}
+    return float(minimize(evaluate, np.array(start), method="Nelder-Mead", options=options).fun)
+
+
+def timed(work: Callable[[], float], repeats: int) -> dict[str, Any]:
+    """CPU and wall seconds of every run, and the value of the last."""
+    cpu, wall, value = [], [], 0.0
+    for _ in range(repeats):
+        started, started_cpu = time.perf_counter(), time.process_time()
+        value = work()
+        cpu.append(time.process_time() - started_cpu)
+        wall.append(time.perf_counter() - started)
+    return {"cpu": cpu, "wall": wall, "value": value}
+
+
+def measured(case: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """One evaluation, repeated, and one optimisation, of one peer on one instance."""
+    evaluate = PEERS[name](case["n"], case["edges"], case["layers"])
+    start = [*case["gammas"], *case["betas"]]
+    first = timed(lambda: evaluate(start), 1)  # first use compiles and caches
+    key = {"method": name, "n": case["n"], "layers": case["layers"]}
+    if first["cpu"][0] > _PATIENCE:
+        print(f"{name} is not optimised with at n = {case['n']}, {case['layers']} layers: too slow", file=sys.stderr)
+        return [{**key, "measure": "evaluation", "evaluations": 1, **first}]
+    once = timed(lambda: evaluate(start), case["repeats"])
+    whole = timed(lambda: optimised(evaluate, start, case["evaluations"]), 1)
+    return [
+        {**key, "measure": "evaluation", "evaluations": 1, **once},
+        {**key, "measure": "optimisation", "evaluations": case["evaluations"], **whole},
+    ]
 
 
 def main() -> None:
     """Measure every instance on every peer that is here."""
     found: list[dict[str, Any]] = []
     for case in json.load(sys.stdin):
-        for name, make in PEERS.items():
+        for name in PEERS:
             try:
-                evaluate = make(case["n"], case["edges"], case["gammas"], case["betas"])
+                found += measured(case, name)
             except ImportError as error:
                 print(f"{name} is not here: {error}", file=sys.stderr)
                 continue
-            value = evaluate()  # first use compiles and caches
-            cpu, wall = [], []
-            for _ in range(case["repeats"]):
-                started, started_cpu = time.perf_counter(), time.process_time()
-                value = evaluate()
-                cpu.append(time.process_time() - started_cpu)
-                wall.append(time.perf_counter() - started)
-            key = {field: case[field] for field in ("n", "layers")}
-            found.append({"method": name, **key, "cpu": cpu, "wall": wall, "value": value})
+            print(f"measured {name}, n = {case['n']}, {case['layers']} layers", file=sys.stderr, flush=True)
     json.dump(found, sys.stdout)
 
 
