@@ -81,18 +81,29 @@ def secrets() -> tuple[str, ...]:
     Those of variables with a telling name, and the passwords inside URLs of any variable; none that is shorter than
     `SHORTEST_SECRET`, for it would hide innocent words.
     """
+    return _secrets_of(_environment())
+
+
+def _environment() -> tuple[tuple[str | bytes, str | bytes], ...]:
+    """Every variable as it is now, in a form that is taken in a microsecond or two and can be compared.
+
+    `os.environ` decodes name and value at each look, which takes longer than all the rest of `redact`. It keeps them
+    encoded in `_data`; a Python without that attribute gets the same answer, only later.
+    """
+    encoded = getattr(os.environ, "_data", None)
+    # a copy is made in one piece, whatever other threads set meanwhile
+    return tuple((encoded.copy() if isinstance(encoded, dict) else dict(os.environ)).items())
+
+
+@lru_cache(maxsize=1)
+def _secrets_of(environment: tuple[tuple[str | bytes, str | bytes], ...]) -> tuple[str, ...]:
     found = set()
-    for name, value in os.environ.items():
-        if len(value) >= SHORTEST_SECRET and _tells(name):
+    for name, value in ((os.fsdecode(name), os.fsdecode(value)) for name, value in environment):
+        if len(value) >= SHORTEST_SECRET and _TELLING_NAME.search(name):
             found.add(value)
         if "://" in value and "@" in value:
             found.update(_url_passwords(value))
     return tuple(sorted((s for s in found if len(s) >= SHORTEST_SECRET), key=lambda s: (-len(s), s)))
-
-
-@lru_cache(maxsize=1024)
-def _tells(name: str) -> bool:
-    return _TELLING_NAME.search(name) is not None
 
 
 @lru_cache(maxsize=8)

@@ -5,6 +5,7 @@ holds companies that were still large in 2022, so every backtest on it flatters 
 """
 
 import gzip
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,7 +18,10 @@ _INSIDE = Path("datasets", "data", "sp500_dataset.csv.gz")
 
 
 def read() -> Prices:
-    """Read all days and all tickers, in the order of the file.
+    """Read all days and all tickers, in the order of the file; a process parses the same file once.
+
+    Returns:
+        Prices whose arrays cannot be written to, for others hold them too.
 
     Raises:
         PlanError: If skfolio is not installed, or its wheel has no such file any more.
@@ -29,4 +33,13 @@ def read() -> Prices:
     if found is None:
         why = "the installed skfolio does not hold it" if places else "skfolio is not installed"
         raise PlanError(ORIGIN, why, 'Install "skfolio>=0.10", or give prices of your own as CSV')
-    return read_csv(gzip.decompress(found.read_bytes()), ORIGIN)
+    return _parsed(found.read_bytes())
+
+
+@lru_cache(maxsize=1)
+def _parsed(packed: bytes) -> Prices:
+    """Known by the file's content, so that another file is never answered by the one before."""
+    prices = read_csv(gzip.decompress(packed), ORIGIN)
+    for shared in (prices.days, prices.values):
+        shared.setflags(write=False)
+    return prices

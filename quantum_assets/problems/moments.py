@@ -5,6 +5,8 @@ mean and the covariance, which assumes daily returns without memory (Lo 2002, "T
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 
@@ -68,7 +70,9 @@ def estimate(
             raise PlanError(f"estimator {name}", "is not offered", f"Write {choices(name, known)}")
     if not (np.isfinite(factor) and factor > 0):
         raise PlanError("annualisation factor", f"is {factor}", "Give the positive number of periods a year")
-    daily_mean, daily_covariance = _fit(window.returns, mean, covariance)
+    returns = window.returns
+    order: Literal["F", "C"] = "F" if returns.flags.fnc else "C"
+    daily_mean, daily_covariance = _fit(returns.tobytes(order), returns.shape, order, mean, covariance)
     if not (np.isfinite(daily_mean).all() and np.isfinite(daily_covariance).all()):
         raise PlanError(
             f"period {window.period}: {mean} with {covariance}",
@@ -79,11 +83,18 @@ def estimate(
     return Moments(daily_mean * factor, symmetric * factor, (mean, covariance), factor)
 
 
-def _fit(returns: FloatArray, mean: str, covariance: str) -> tuple[FloatArray, FloatArray]:
+@lru_cache(maxsize=8)
+def _fit(
+    returns: bytes, shape: tuple[int, ...], order: Literal["F", "C"], mean: str, covariance: str
+) -> tuple[FloatArray, FloatArray]:
+    """Daily moments, known by the content of the returns: every step and check of a study asks for the same ones.
+
+    The layout belongs to the question: sums over rows and over columns differ in their last bits.
+    """
     from skfolio import moments, prior
     from threadpoolctl import threadpool_limits
 
     model = prior.EmpiricalPrior(getattr(moments, mean)(), getattr(moments, covariance)())
     with threadpool_limits(1):  # the same bits on any number of threads
-        found = model.fit(returns).return_distribution_
+        found = model.fit(np.frombuffer(returns).reshape(shape, order=order)).return_distribution_
     return np.asarray(found.mu, dtype=np.float64), np.asarray(found.covariance, dtype=np.float64)

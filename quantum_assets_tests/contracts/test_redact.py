@@ -1,6 +1,7 @@
 """Nothing secret stays in a text, whoever wrote it and however it was quoted; and innocent text stays as it is."""
 
 import json
+import os
 import time
 from urllib.parse import quote
 
@@ -40,6 +41,25 @@ def test_passwords_in_urls_of_any_variable_are_secrets(monkeypatch) -> None:
     monkeypatch.setenv("LEDGER_URL", "postgresql://quantum:hunter2%40home@db:5432/ledger")
     assert {"hunter2%40home", "hunter2@home"} <= set(secrets())
     assert "hunter2" not in redact("authentication failed with hunter2@home")
+
+
+def test_a_secret_counts_from_the_moment_it_is_in_the_environment_and_no_longer(monkeypatch) -> None:
+    monkeypatch.delenv("LATE_TOKEN", raising=False)
+    assert redact("first-secret second-secret") == "first-secret second-secret"
+    monkeypatch.setenv("LATE_TOKEN", "first-secret")
+    assert redact("first-secret second-secret") == f"{MASK} second-secret"
+    monkeypatch.setenv("LATE_TOKEN", "second-secret")
+    assert redact("first-secret second-secret") == f"first-secret {MASK}"
+    monkeypatch.delenv("LATE_TOKEN")
+    monkeypatch.setenv("LATE_NAME", "second-secret")
+    assert redact("first-secret second-secret") == "first-secret second-secret"
+
+
+def test_values_that_are_no_text_and_environments_of_another_kind_are_read(monkeypatch) -> None:
+    monkeypatch.setitem(os.environb, b"RAW_TOKEN", b"caf\xe9-secret")
+    assert os.fsdecode(b"caf\xe9-secret") in secrets()
+    monkeypatch.setattr(os, "environ", {"PLAIN_TOKEN": "plain-secret"})
+    assert secrets() == ("plain-secret",)
 
 
 def test_the_longest_secret_goes_first(monkeypatch) -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,44 @@ def test_later_prices_change_no_moment():
     found = estimate(look_back(type(late)("made", late.days, late.tickers, values), "2020-05", 60))
     np.testing.assert_array_equal(known.mean, found.mean)
     np.testing.assert_array_equal(known.covariance, found.covariance)
+
+
+def test_what_somebody_does_to_an_answer_does_not_reach_the_next():
+    window = look_back(made(), "2020-05", 60)
+    spoilt = estimate(window)
+    mean, covariance = spoilt.mean.copy(), spoilt.covariance.copy()
+    spoilt.mean[:] = spoilt.covariance[:] = 0
+    again = estimate(look_back(made(), "2020-05", 60))
+    np.testing.assert_array_equal(again.mean, mean)
+    np.testing.assert_array_equal(again.covariance, covariance)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_an_answer_is_the_estimators_own_on_the_same_layout(order):
+    from skfolio import moments, prior
+
+    known = look_back(made(), "2020-05", 60)
+    window = replace(known, values=np.asarray(known.values, order=order))
+    assert window.returns.flags[f"{order}_CONTIGUOUS"]
+    model = prior.EmpiricalPrior(moments.EWMu(), moments.LedoitWolf()).fit(window.returns)
+    for _ in range(2):
+        found = estimate(window, "EWMu", "LedoitWolf", factor=1)
+        np.testing.assert_array_equal(found.mean, model.return_distribution_.mu)
+        fitted = model.return_distribution_.covariance
+        np.testing.assert_array_equal(found.covariance, (fitted + fitted.T) / 2)
+
+
+def test_other_prices_estimators_and_tickers_get_answers_of_their_own():
+    first = estimate(look_back(made(), "2020-05", 60))
+    others = [
+        estimate(look_back(made(), "2020-05", 59)),
+        estimate(look_back(made(), "2020-04", 60)),
+        estimate(look_back(made(), "2020-05", 60), "EWMu"),
+        estimate(look_back(made(), "2020-05", 60), covariance="EmpiricalCovariance"),
+        estimate(look_back(made(), "2020-05", 60, made().tickers[::-1])),
+    ]
+    for other in others:
+        assert not (np.array_equal(other.mean, first.mean) and np.array_equal(other.covariance, first.covariance))
 
 
 def test_unknown_estimators_and_factors_are_named():

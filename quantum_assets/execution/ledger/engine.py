@@ -3,6 +3,9 @@
 SQLite has one writer at a time. A transaction that will write says so when it begins (``BEGIN IMMEDIATE``), waits its
 turn inside SQLite, and is made again after a pause of random length if its turn never came. PostgreSQL transactions
 that a deadlock or a serialisation failure ended are made again in the same way.
+
+A PostgreSQL server that is restarting, or has every connection taken, is asked for a connection again a few times
+within two seconds. Nothing has been sent to it by then, so nothing can be done twice.
 """
 
 import atexit
@@ -14,6 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
+import stamina
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
@@ -23,6 +27,13 @@ from quantum_assets.execution.ledger.address import file_of, scrubbed, shown
 T = TypeVar("T")
 TRIES = 8
 BUSY_SECONDS = 30.0
+CONNECTS = 4
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 0.8  # seconds
+#: What libpq and the server say when they may say otherwise a moment later; libpq gives a refusal no code.
+_PASSING = (
+    *("Connection refused", "Connection reset", "No such file or directory", "server closed the connection"),
+    *("is starting up", "is shutting down", "in recovery mode", "too many clients", "remaining connection slots"),
+)
 _LOCKED_STATES = frozenset({"40001", "40P01", "55P03"})  # serialisation failure, deadlock, lock not available
 
 #: The only state of the package: engines by database and process. A fork finds no engine under its own pid and makes
@@ -166,7 +177,31 @@ def _prepare_connection(raw: sqlite3.Connection, record: object) -> None:
 
 
 def _postgresql(url: URL) -> Engine:
-    return create_engine(url, pool_size=2, max_overflow=8, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(url, pool_size=2, max_overflow=8, pool_pre_ping=True, hide_parameters=True)
+    event.listen(engine, "do_connect", _connect)
+    return engine
+
+
+def _connect(dialect: Any, record: object, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """A new connection of the driver's; asked for again where the server may let us in a moment later."""
+    del record
+    again = stamina.retry_context(
+        on=_may_pass,
+        attempts=CONNECTS,
+        timeout=None,
+        wait_initial=_FIRST_PAUSE,
+        wait_max=_LONGEST_PAUSE,
+        wait_jitter=_FIRST_PAUSE / 2,
+    )
+    for attempt in again:
+        with attempt:
+            return dialect.connect(*args, **options)
+    raise AssertionError("the last try returns or raises")
+
+
+def _may_pass(error: Exception) -> bool:
+    told = str(error)
+    return any(words in told for words in _PASSING)
 
 
 def _is_lock(error: Exception) -> bool:

@@ -1,12 +1,15 @@
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import stamina
 from sqlalchemy import text
 
 from quantum_assets.contracts.errors import LedgerError
@@ -149,6 +152,89 @@ def test_deadlocked_transactions_are_made_again(ledger: Ledger) -> None:
         thread.join()
     assert [row.failures for row in ledger.breakers()] == [3, 3]
     assert len(tries) == (3 if engine.dialect.name == "postgresql" else 2)
+
+
+class Doorman:
+    """A PostgreSQL server's door: turns clients away in words of its protocol, then lets them in and refuses all work.
+
+    It counts who came.
+    """
+
+    OPEN, READY = b"R\0\0\0\x08\0\0\0\0", b"Z\0\0\0\x05I"
+
+    def __init__(self, *refusals: str) -> None:
+        self.came = 0
+        self._refusals = refusals
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve)
+
+    @property
+    def url(self) -> str:
+        port = self._door.getsockname()[1]
+        return f"postgresql://ada:s3cr-et@127.0.0.1:{port}/lab?sslmode=disable&gssencmode=disable"
+
+    def __enter__(self) -> "Doorman":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._door.shutdown(socket.SHUT_RDWR)
+        self._door.close()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                client = self._door.accept()[0]
+                self.came += 1
+                with client, suppress(OSError):
+                    client.recv(4096)
+                    self._receive(client)
+
+    def _receive(self, client: socket.socket) -> None:
+        if self.came <= len(self._refusals):
+            client.sendall(self._error(self._refusals[self.came - 1]))
+            return
+        client.sendall(self.OPEN + self.READY)
+        while client.recv(4096):
+            client.sendall(self._error("XX000 no work is done here") + self.READY)
+
+    @staticmethod
+    def _error(told: str) -> bytes:
+        body = f"SFATAL\0VFATAL\0C{told[:5]}\0M{told[6:]}\0\0".encode()
+        return b"E" + (len(body) + 4).to_bytes(4, "big") + body
+
+
+STARTING, FULL = "57P03 the database system is starting up", "53300 sorry, too many clients already"
+
+
+def _read_at(door: Doorman) -> str:
+    """What is told of an attempt to read there."""
+    engine = new_engine(parse(door.url))
+    with stamina.set_testing(True, attempts=engines.CONNECTS), pytest.raises(LedgerError) as told:  # without pauses
+        read(engine, lambda connection: connection.execute(text("SELECT 1")))
+    engine.dispose()
+    assert "s3cr-et" not in "".join(traceback.format_exception(told.value))
+    return str(told.value)
+
+
+def test_a_server_that_refuses_for_a_moment_is_asked_again_and_work_that_fails_is_not() -> None:
+    with Doorman(STARTING, FULL) as door:
+        assert "no work is done here" in _read_at(door)
+    assert door.came == 3
+
+
+def test_a_server_that_keeps_refusing_is_left_after_a_few_tries() -> None:
+    with Doorman(*[STARTING] * 9) as door:
+        assert "did not do it: " in (told := _read_at(door))
+        assert "is starting up" in told
+    assert door.came == engines.CONNECTS
+
+
+def test_a_refusal_that_will_not_pass_is_told_at_once() -> None:
+    with Doorman('28P01 password authentication failed for user "ada"', STARTING) as door:
+        assert "password authentication failed" in _read_at(door)
+    assert door.came == 1
 
 
 def test_no_password_in_any_text_when_nobody_answers() -> None:
