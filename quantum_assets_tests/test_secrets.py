@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -40,11 +41,14 @@ from quantum_assets.providers import PROVIDERS
 from quantum_assets.providers.aer import AerProvider
 from quantum_assets.providers.remote import TOKEN_VARIABLE, URL_VARIABLE, RemoteProvider
 from quantum_assets.service.server import Settings
+from quantum_assets_tests.execution.conftest import empty_ledger
 from quantum_assets_tests.execution.fakes import SAFE, VENDOR, World, question, request
 from quantum_assets_tests.execution.rooms import room_in
 from quantum_assets_tests.gossip import Blabber, Echo, echoing, exceptions, talkative
 from quantum_assets_tests.leaks import Planted, files_below
 from quantum_assets_tests.orchestration.slow_study import SLOW, Study, loading
+
+__all__ = ["empty_ledger"]
 
 STRICT = {**SLOW, "asynchronous": False, "routing": {}}
 PLACES = ("submit", "status", "job", "lost", "fetch", "find", "versions", "calibration", "cancel")
@@ -143,10 +147,14 @@ def scripted(vendor: Blabber, place: str, error: Exception, secret: str) -> None
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_vendors_exceptions_leave_nothing_behind(tmp_path: Path, planted: Planted, place: str) -> None:
+def test_vendors_exceptions_leave_nothing_behind(
+    tmp_path: Path, planted: Planted, empty_ledger: Path, place: str
+) -> None:
     secret, outcomes = secret_of("QISKIT_IBM_TOKEN"), []
     for number, (name, make) in enumerate(exceptions(secret).items()):
         home = tmp_path / name
+        home.mkdir()
+        shutil.copy(empty_ledger, home / "ledger.db")
         world = World(home)
         world.vendor = Blabber(world.clock)
         scripted(world.vendor, place, make(), secret)

@@ -14,6 +14,9 @@ import quantum_assets
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.redact import redact
 
+#: For daemon and webserver: a code server that does not answer, because the machine is busy, ends no run too early, and
+#: ends no backfill at all.
+PATIENCE = {"DAGSTER_GRPC_TIMEOUT_SECONDS": "300", "DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR": "1"}
 CONFIG, WORKSPACE, MARK = "dagster.yaml", "workspace.yaml", ".dagster.yaml.sha256"
 
 

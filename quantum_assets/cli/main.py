@@ -7,11 +7,14 @@ from typing import Any
 import click
 
 from quantum_assets import __version__
+from quantum_assets.cli.backfill import backfill
 from quantum_assets.cli.execution_commands import cache, cancel, poll, tickets
+from quantum_assets.cli.export import export
 from quantum_assets.cli.governance_commands import alerts, approvals, approve, breakers, budget
 from quantum_assets.cli.options import home_option
 from quantum_assets.cli.profiles import profiles
 from quantum_assets.cli.rehearse import rehearse
+from quantum_assets.cli.rehearse_backfill import rehearse_backfill
 from quantum_assets.cli.sandbox import sandbox
 from quantum_assets.cli.store_commands import doctor, gc, history, sync, verify
 from quantum_assets.cli.ui import ui
@@ -72,7 +75,7 @@ def run(studies: tuple[str, ...], wanted: tuple[str, ...], months: tuple[str, ..
 
 
 _STORE = (history, verify, doctor, gc, sync)
-_EXECUTION = (tickets, cancel, poll, cache, sandbox, rehearse)
+_EXECUTION = (tickets, cancel, poll, cache, sandbox, rehearse, rehearse_backfill)
 _GOVERNANCE = (approve, approvals, budget, breakers, alerts)
-for command in (run, ui, profiles, *_STORE, *_EXECUTION, *_GOVERNANCE):
+for command in (run, backfill, ui, profiles, export, *_STORE, *_EXECUTION, *_GOVERNANCE):
     main.add_command(command)

@@ -42,7 +42,9 @@ def described(profile: "ExecutionProfile") -> list[str]:
         f"at most {limits.max_qubits} qubits, {samples}, {limits.max_circuits:,} circuits, {memory}",
     ]
     if profile.backend is not None:
-        lines.append("backend " + ", or ".join((profile.backend, *profile.alternatives)))
+        suitable = profile.routing.choose == "suitable"
+        chosen = ": whichever is wide enough and best by queue and two-qubit error" if suitable else ""
+        lines.append("backend " + ", or ".join((profile.backend, *profile.alternatives)) + chosen)
     lines.append(_waiting(profile))
     lines.append(_standing_in(profile))
     if noise is not None:

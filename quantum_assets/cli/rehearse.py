@@ -7,12 +7,11 @@ and nothing else is done: the sensor finds the tickets, the partition is collect
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,11 @@ from typing import Any
 import click
 
 from quantum_assets.cli.options import home_option
-from quantum_assets.contracts.errors import PlanError, QuantumAssetsError
+from quantum_assets.cli.rehearsal_tools import daemon, environment_of, kill, start, until
+from quantum_assets.contracts.errors import PlanError, VersionNotFound
 from quantum_assets.contracts.ticket import AT_PROVIDER
 
 PROFILE = "slow"
-_LOOK_SECONDS = 1.0
 
 
 @click.command(epilog="Example: quantum-assets rehearse iris --home .rehearsal")
@@ -35,23 +34,23 @@ _LOOK_SECONDS = 1.0
 def rehearse(study: str, queue_seconds: float, patience: float, home: Path) -> None:
     """Prove on this machine that a killed platform loses nothing and submits nothing twice.
 
-    STUDY must have the profile `slow`. Takes a few minutes.
+    STUDY must have the profile `slow` and no months. Takes a few minutes.
     """
     deadline = time.monotonic() + patience
     with provider(home / "sandbox", queue_seconds) as url:
-        environment = _environment(home, url)
+        environment = environment_of(home) | {"QUANTUM_ASSETS_REMOTE_URL": url}
         click.echo(f"1. A slow provider answers at {url}; each job waits {queue_seconds:g} s in its queue.")
         with daemon(home, environment) as first:
             _launch(study, environment)
             click.echo(f"2. {study} was launched under profile {PROFILE}; its run hands in and ends.")
-            _until(lambda: _waiting(home, study) > 0, deadline, "no ticket reached the provider", environment)
-            _kill(first)
+            until(lambda: _waiting(home, study) > 0, deadline, "no ticket reached the provider", environment)
+            kill(first)
         before = witness(url)
         click.echo(f"3. Killed the daemon and its run with SIGKILL; the provider has {len(before)} jobs.")
         with daemon(home, environment):
             click.echo("4. Started the daemon again, and nothing else.")
-            _until(lambda: _verdict(home, study) is not None, deadline, "the partition was not completed", environment)
-        _until(lambda: not _unsettled(home), deadline, "an order was not settled")
+            until(lambda: _answer(home, study) is not None, deadline, "the partition was not completed", environment)
+        until(lambda: not _unsettled(home), deadline, "an order was not settled")
         sys.exit(_report(home, study, url))
 
 
@@ -61,25 +60,12 @@ def provider(home: Path, queue_seconds: float) -> Iterator[str]:
     address = home / "service.url"
     address.unlink(missing_ok=True)
     command = [sys.executable, "-m", "quantum_assets.service", "--home", str(home), "--rehearsal"]
-    child = _start([*command, "--queue-seconds", str(queue_seconds)], dict(os.environ), home.parent / "sandbox.log")
+    child = start([*command, "--queue-seconds", str(queue_seconds)], dict(os.environ), home.parent / "sandbox.log")
     try:
-        _until(address.is_file, time.monotonic() + 60, f"the provider did not start; see {home.parent / 'sandbox.log'}")
+        until(address.is_file, time.monotonic() + 60, f"the provider did not start; see {home.parent / 'sandbox.log'}")
         yield address.read_text().strip()
     finally:
-        _kill(child)
-
-
-@contextmanager
-def daemon(home: Path, environment: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
-    """The Dagster daemon: sensors, run queue, and the runs that it launches, all in one process group."""
-    from quantum_assets.cli.instance import WORKSPACE, project_file
-
-    command = [sys.executable, "-m", "dagster._daemon", "run", "--workspace", str(project_file(WORKSPACE))]
-    child = _start(command, environment, home / "logs" / "rehearsal-daemon.log")
-    try:
-        yield child
-    finally:
-        _kill(child)
+        kill(child)
 
 
 def witness(url: str) -> list[dict[str, Any]]:
@@ -88,18 +74,6 @@ def witness(url: str) -> list[dict[str, Any]]:
     with opener.open(f"{url}/witness", timeout=10) as answer:
         found: dict[str, Any] = json.load(answer)
     return list(found["jobs"])
-
-
-def _environment(home: Path, url: str) -> dict[str, str]:
-    from quantum_assets.cli.instance import prepare_instance
-
-    return os.environ | {
-        "DAGSTER_HOME": str(prepare_instance(home)),
-        "QUANTUM_ASSETS_HOME": str(home),
-        "QUANTUM_ASSETS_REMOTE_URL": url,
-        "QUANTUM_ASSETS_TICK_SECONDS": "5",
-        "DO_NOT_TRACK": "1",
-    }
 
 
 def _launch(study: str, environment: dict[str, str]) -> None:
@@ -124,44 +98,6 @@ def _launch(study: str, environment: dict[str, str]) -> None:
         )
 
 
-def _start(command: list[str], environment: dict[str, str], log: Path) -> "subprocess.Popen[bytes]":
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as sink:
-        return subprocess.Popen(command, env=environment, stdout=sink, stderr=sink, start_new_session=True)  # noqa: S603
-
-
-def _kill(child: "subprocess.Popen[bytes]") -> None:
-    """SIGKILL to the process and everything that it started: nobody gets to clean up."""
-    if child.poll() is None:
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-
-
-def _until(
-    true: Callable[[], bool], deadline: float, otherwise: str, environment: dict[str, str] | None = None
-) -> None:
-    """Look once a second; stop at the deadline, or when a run of the instance has failed."""
-    while not true():
-        failed = _failed_run(environment) if environment else ""
-        if failed or time.monotonic() > deadline:
-            raise PlanError("the rehearsal", failed or otherwise, "Look into the logs below the home folder")
-        time.sleep(_LOOK_SECONDS)
-
-
-def _failed_run(environment: dict[str, str]) -> str:
-    """What a run of the instance failed of; empty when none did, or when it is tried again."""
-    import dagster as dg
-
-    with dg.DagsterInstance.from_config(environment["DAGSTER_HOME"]) as instance:
-        failed = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))
-        for run in (run for run in failed if run.tags.get("dagster/will_retry") != "true"):
-            events = [entry.dagster_event for entry in instance.all_logs(run.run_id, dg.DagsterEventType.STEP_FAILURE)]
-            told = [event.step_failure_data.error for event in events if event is not None]
-            if told:
-                return f"run {run.run_id} failed: {told[0].message.strip() if told[0] else 'see the UI'}"
-    return ""
-
-
 def _waiting(home: Path, study: str) -> int:
     """Tickets of the partition that the provider has."""
     from quantum_assets.execution.ledger.ledger import Ledger
@@ -175,16 +111,28 @@ def _unsettled(home: Path) -> bool:
     return bool(Ledger.in_home(home).orders(settled=False))
 
 
-def _verdict(home: Path, study: str) -> str | None:
-    """The stored verdict of the partition; None while there is none."""
+def _answer(home: Path, study: str) -> str | None:
+    """The stored verdict or decision of the partition, in a few words; None while there is none."""
     from quantum_assets.store.home import Home
     from quantum_assets.store.store import Store
 
-    try:
-        rows = Store(Home(home).store).read((study, "verdict"), {"profile": PROFILE}).to_pylist()
-    except QuantumAssetsError:
-        return None
+    for asset, told in (("verdict", _told_of_verdict), ("decision", told_of_decision)):
+        try:
+            return told(Store(Home(home).store).read((study, asset), {"profile": PROFILE}).to_pylist())
+        except VersionNotFound:
+            continue
+    return None
+
+
+def _told_of_verdict(rows: Sequence[Mapping[str, Any]]) -> str:
     return str(rows[0]["verdict"])
+
+
+def told_of_decision(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What was published, in a few words, from the rows of a decision."""
+    row = next(row for row in rows if row["published"])
+    rules = "every rule kept" if row["violations"] == 0 else f"rules broken by {row['violations']:g}"
+    return f"{row['path']} path published, objective {row['objective']:g}, {rules}"
 
 
 def _report(home: Path, study: str, url: str) -> int:
@@ -196,7 +144,7 @@ def _report(home: Path, study: str, url: str) -> int:
     keys = [job["key"] for job in jobs]
     theirs, ours = sum(job["micros"] for job in jobs), sum(order.micros or 0 for order in orders)
     twice = len(keys) - len(set(keys))
-    click.echo(f"5. {study} under {PROFILE} is complete: {_verdict(home, study)}.")
+    click.echo(f"5. {study} under {PROFILE} is complete: {_answer(home, study)}.")
     click.echo(
         f"   accepted by the provider: {len(jobs)} jobs, {twice} of them twice; orders in the ledger: {len(orders)}"
     )

@@ -1,7 +1,8 @@
 """`quantum-assets run`: materialise studies through a real Dagster instance, several at a time, and print the verdicts.
 
-Each study and profile is one ordinary Dagster run of that study's job, in a worker process; the runs are in the UI
-afterwards like any other. This process only watches the instance and reports.
+Each study and profile is one ordinary Dagster run of that study's job, in a worker process, and so is the problem that
+the decisions of a month share; the runs are in the UI afterwards like any other. This process only watches the instance
+and reports.
 """
 
 import multiprocessing
@@ -13,12 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from quantum_assets.cli.agenda import Agenda, Ended, tasks_of
 from quantum_assets.cli.report import Job, Outcome, decision_table, verdict_table, where_next
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.orchestration.partitions import PERIOD, PROFILE, dimensions_of
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance, DagsterRun
+    from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
     from rich.console import Console
 
 _LOOK_SECONDS = 1.0
@@ -89,16 +92,18 @@ def run_studies(
 ) -> int:
     """Run, watch and report; returns the exit status, 0 when every run succeeded."""
     from quantum_assets.cli.instance import prepare_instance
+    from quantum_assets.definitions import build_defs
 
     started = time.monotonic()
-    _quiet_previews()
+    quiet_previews()
     home = home.absolute()
     os.environ["QUANTUM_ASSETS_HOME"] = str(home)
     os.environ["DAGSTER_HOME"] = str(prepare_instance(home))
     console.print(f"Home: {home}")
     _end_lost_runs(console)
     _warm_tracking(home)
-    jobs = plan_jobs(_available_studies(home), studies, profiles, periods)
+    offers = available_studies(build_defs(home).resolve_asset_graph())
+    jobs = plan_jobs(offers, studies, profiles, periods)
     console.print(f"Materialising {len(jobs)} studies, {min(workers, len(jobs))} at a time ...")
     outcomes = tuple(_run_all(jobs, home, min(workers, len(jobs)), console))
     if any(not job.decides for job in jobs):
@@ -114,7 +119,7 @@ def run_studies(
     return 1 if any(outcome.problem for outcome in outcomes) else 0
 
 
-def _quiet_previews() -> None:
+def quiet_previews() -> None:
     """Dagster announces its preview and beta features at every use; the tests pin the ones that are relied on."""
     import warnings
 
@@ -142,11 +147,8 @@ def _warm_tracking(home: Path) -> None:
     storage(home).new_tracker().warm()
 
 
-def _available_studies(home: Path) -> dict[str, Offer]:
-    """Study name to what it offers, from the definitions."""
-    from quantum_assets.definitions import build_defs
-
-    graph = build_defs(home).resolve_asset_graph()
+def available_studies(graph: "BaseAssetGraph[Any]") -> dict[str, Offer]:
+    """Study name to what it offers, by the asset graph of the definitions."""
     found: dict[str, Offer] = {}
     for key in graph.materializable_asset_keys:
         partitions = graph.get(key).partitions_def
@@ -167,29 +169,29 @@ def _run_all(jobs: Sequence[Job], home: Path, workers: int, console: "Console") 
         ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(str(home),)) as pool,
         dg.DagsterInstance.get() as instance,
     ):
-        waiting: dict[Future[Outcome], Job] = {pool.submit(_run_job, job): job for job in jobs}
-        watch = _Watch(console, instance, len(jobs))
+        agenda, watch = Agenda(tasks_of(jobs)), _Watch(console, instance, len(jobs))
+        waiting = {pool.submit(_run_task, task.name, task.key): task for task in agenda.due()}
         while waiting:
             finished = [future for future in waiting if future.done()]
             for future in finished:
-                job = waiting.pop(future)
-                outcome = _outcome_of(future, job)
-                watch.say(outcome)
-                yield outcome
+                for outcome in agenda.note(waiting.pop(future), _end_of(future)):
+                    watch.say(outcome)
+                    yield outcome
+            waiting |= {pool.submit(_run_task, task.name, task.key): task for task in agenda.due()}
             if not finished:
                 watch.look()
                 time.sleep(_LOOK_SECONDS)
 
 
-def _outcome_of(future: "Future[Outcome]", job: Job) -> Outcome:
+def _end_of(future: "Future[Ended]") -> Ended:
     """The worker's answer, or what killed the worker."""
     error = future.exception()
-    return Outcome(job, 0.0, "", f"the worker died: {error}") if error is not None else future.result()
+    return Ended(0.0, "", f"the worker died: {error}") if error is not None else future.result()
 
 
 def _start_worker(home: str) -> None:
     """Load the definitions once a worker; every job of it uses them."""
-    _quiet_previews()
+    quiet_previews()
     from quantum_assets.definitions import build_defs
 
     _WORKER["defs"] = build_defs(Path(home))
@@ -199,33 +201,24 @@ def _start_worker(home: str) -> None:
 _WORKER: dict[str, Any] = {}
 
 
-def _run_job(job: Job) -> Outcome:
+def _run_task(name: str, key: str) -> Ended:
     import dagster as dg
 
     started = time.monotonic()
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with dg.DagsterInstance.get() as instance:
-        for name, key in _runs_of(job):
-            result = (
-                _WORKER["defs"]
-                .resolve_job_def(name)
-                .execute_in_process(
-                    instance=instance,
-                    partition_key=key,
-                    raise_on_error=False,
-                    run_config=quiet,
-                    tags={"quantum_assets/started_by": "quantum-assets run"},
-                )
+        result = (
+            _WORKER["defs"]
+            .resolve_job_def(name)
+            .execute_in_process(
+                instance=instance,
+                partition_key=key,
+                raise_on_error=False,
+                run_config=quiet,
+                tags={"quantum_assets/started_by": "quantum-assets run"},
             )
-            if not result.success:
-                break
-    return Outcome(job, time.monotonic() - started, result.run_id, "" if result.success else _problem_of(result))
-
-
-def _runs_of(job: Job) -> tuple[tuple[str, str], ...]:
-    """Names and partition keys of the Dagster runs behind a job: what a month shares comes before what decides it."""
-    decides = (f"{job.study}_job", job.key)
-    return ((f"{job.study}_problem_job", job.period), decides) if job.period else (decides,)
+        )
+    return Ended(time.monotonic() - started, result.run_id, "" if result.success else _problem_of(result))
 
 
 def _problem_of(result: Any) -> str:

@@ -143,6 +143,7 @@ def run_ui(plan: UiPlan, say: Say, follow: bool = False) -> int:
 
 def services(plan: UiPlan, dagster_home: Path) -> tuple[Service, ...]:
     """What is started, in order."""
+    from quantum_assets.cli.instance import PATIENCE
     from quantum_assets.cli.mlflow_server import ENVIRONMENT, TRACKING_VARIABLE
     from quantum_assets.tracking.database import local_uri
 
@@ -154,6 +155,7 @@ def services(plan: UiPlan, dagster_home: Path) -> tuple[Service, ...]:
         "QUANTUM_ASSETS_DAGSTER_URL": os.environ.get("QUANTUM_ASSETS_DAGSTER_URL", plan.dagster_url),
         "QUANTUM_ASSETS_MLFLOW_URL": os.environ.get("QUANTUM_ASSETS_MLFLOW_URL", plan.mlflow_url),
         "PYTHONUNBUFFERED": "1",
+        **PATIENCE,
         **{name: ENVIRONMENT[name] for name in ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK")},
     }
     python, workspace = (sys.executable, "-m"), ("--workspace", str(plan.workspace))

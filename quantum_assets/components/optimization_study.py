@@ -10,6 +10,7 @@ from pydantic import Field
 from quantum_assets.components.optimization_study_assets import study_assets
 from quantum_assets.components.optimization_study_checks import study_checks
 from quantum_assets.components.optimization_study_plan import OptimizationStudyPlan
+from quantum_assets.components.optimization_study_scaffold import OptimizationStudyScaffolder
 from quantum_assets.components.study_look import StudyLook
 from quantum_assets.components.yaml_values import (
     ClassicalYaml,
@@ -20,9 +21,15 @@ from quantum_assets.components.yaml_values import (
     YamlValue,
 )
 from quantum_assets.contracts.errors import PlanError
-from quantum_assets.orchestration.partitions import period_and_profile, period_partitions, profile_partitions
+from quantum_assets.orchestration.partitions import (
+    PERIOD,
+    dimensions_of,
+    period_and_profile,
+    period_partitions,
+    profile_partitions,
+)
 from quantum_assets.orchestration.profiles import FILE_NAME, choose_profiles, read_profiles
-from quantum_assets.orchestration.tickets import collect_job_name
+from quantum_assets.orchestration.tickets import COLLECT_TAG, collect_job_name
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -32,11 +39,12 @@ _AFTER_A_CRASH = {"dagster/max_retries": "2"}
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
+@dg.scaffold_with(OptimizationStudyScaffolder)
 class OptimizationStudy(dg.Component, dg.Model, YamlValue):
     """Decide an optimisation problem for every period, by classical rivals and by a quantum sampler, and say why.
 
     Assets, under the study's name: `problem` → `classical_solutions`, `quantum_jobs` → `quantum_samples` →
-    `attribution` → `decision`, and `outcome` where there are periods. What depends on how circuits are run is
+    `attribution` → `decision` → `modes`, and `outcome` where there are periods. What depends on how circuits are run is
     partitioned by execution profile, what depends on the month by period.
     """
 
@@ -73,7 +81,9 @@ class OptimizationStudy(dg.Component, dg.Model, YamlValue):
         keys = {name: dg.AssetKey([plan.name, name]) for name in _STEPS}
         prepares = [keys["problem"], keys["classical_solutions"]]
         decides = [keys[name] for name in ("quantum_jobs", "quantum_samples", "attribution", "decision")]
-        whole = [*prepares, *decides] if by_period is None else decides
+        compares = [keys["modes"]]
+        after = compares if by_period is None else []  # a run is about one partition: months are compared in their own
+        whole = [*prepares, *decides, *after] if by_period is None else decides
         jobs = [
             dg.define_asset_job(
                 f"{plan.name}_job",
@@ -84,7 +94,7 @@ class OptimizationStudy(dg.Component, dg.Model, YamlValue):
             ),
             dg.define_asset_job(
                 collect_job_name(plan.name),
-                selection=dg.AssetSelection.assets(*decides[1:]),
+                selection=dg.AssetSelection.assets(*decides[1:], *after),
                 partitions_def=by_both,
                 description=f"Collect the samples of one partition of {plan.name} and decide; the sensor starts it.",
                 tags=tags,
@@ -106,6 +116,13 @@ class OptimizationStudy(dg.Component, dg.Model, YamlValue):
                     description=f"What the decisions of one period of {plan.name} were worth.",
                     tags=tags,
                 ),
+                dg.define_asset_job(
+                    f"{plan.name}_modes_job",
+                    selection=dg.AssetSelection.assets(*compares),
+                    partitions_def=by_period,
+                    description=f"One period of {plan.name} under every profile that decided it, side by side.",
+                    tags=tags,
+                ),
             ]
         first = f"{plan.name}_job" if by_period is None else f"{plan.name}_problem_job"
         return dg.Definitions(
@@ -113,12 +130,19 @@ class OptimizationStudy(dg.Component, dg.Model, YamlValue):
             asset_checks=study_checks(plan, by_period, by_both),
             jobs=jobs,
             schedules=[_schedule(plan, first, self.schedule)] if self.schedule else [],
-            sensors=[] if by_period is None else [_decide_after(plan, jobs)],
+            sensors=[] if by_period is None else [_decide_after(plan, jobs), _compare_after(plan, jobs)],
         )
 
     def plan(self, folder: Path, profiles_file: Path) -> OptimizationStudyPlan:
         """The study as a value, with its profiles resolved; `folder` is where relative paths start."""
         name = self.name or folder.name
+        available, loop = read_profiles(profiles_file), self.quantum.loop.profile
+        if loop is not None and loop not in available:
+            raise PlanError(
+                f"study {name}: quantum.loop.profile",
+                f"{loop} is not defined",
+                f"Choose from {', '.join(available)}, or add it to {FILE_NAME}",
+            )
         return OptimizationStudyPlan(
             name=name,
             base=folder,
@@ -127,15 +151,16 @@ class OptimizationStudy(dg.Component, dg.Model, YamlValue):
             quantum=self.quantum,
             classical=self.classical,
             policy=self.policy,
-            profiles=choose_profiles(read_profiles(profiles_file), tuple(self.profiles), name),
+            profiles=choose_profiles(available, tuple(self.profiles), name),
+            loop_profile=None if loop is None else available[loop],
         )
 
 
-_STEPS = ("problem", "classical_solutions", "quantum_jobs", "quantum_samples", "attribution", "decision")
+_STEPS = ("problem", "classical_solutions", "quantum_jobs", "quantum_samples", "attribution", "decision", "modes")
 
 
 _THEN = "quantum_assets/then"
-"""Tag of a run that prepares a month: what is to follow it."""
+"""Tag of a run that prepares or decides a month: what is to follow it."""
 
 
 def _decide_after(plan: OptimizationStudyPlan, jobs: Sequence["UnresolvedAssetJobDefinition"]) -> dg.SensorDefinition:
@@ -155,9 +180,32 @@ def _decide_after(plan: OptimizationStudyPlan, jobs: Sequence["UnresolvedAssetJo
         period = run.tags.get("dagster/partition", "")
         if run.tags.get(_THEN) == "decide" and period:
             for profile in plan.profiles:
-                yield dg.RunRequest(run_key=f"{run.run_id}:{profile}", partition_key=f"{period}|{profile}")
+                yield dg.RunRequest(
+                    run_key=f"{run.run_id}:{profile}", partition_key=f"{period}|{profile}", tags={_THEN: "compare"}
+                )
 
     return decide
+
+
+def _compare_after(plan: OptimizationStudyPlan, jobs: Sequence["UnresolvedAssetJobDefinition"]) -> dg.SensorDefinition:
+    """Lays a month's profiles side by side after each that the schedule asked for, or that was collected."""
+    decides, collects, compares = jobs[0], jobs[1], jobs[4]
+
+    @dg.run_status_sensor(
+        name=f"{plan.name}_compare",
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        monitored_jobs=[decides, collects],
+        request_job=compares,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Compares the modes of {plan.name} after a month was decided for the schedule, or collected.",
+    )
+    def compare(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest]:
+        run = context.dagster_run
+        period = dimensions_of(run.tags.get("dagster/partition", "")).get(PERIOD, "")
+        if period and (run.tags.get(_THEN) == "compare" or COLLECT_TAG in run.tags):
+            yield dg.RunRequest(run_key=run.run_id, partition_key=period)
+
+    return compare
 
 
 def _schedule(plan: OptimizationStudyPlan, job: str, cron: str) -> dg.ScheduleDefinition:

@@ -1,24 +1,30 @@
 """The asset graph of an optimisation study: names, edges, partitions, words; what a step computes is elsewhere."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pyarrow as pa
 
+from quantum_assets.components import optimization_study_clock as clock
 from quantum_assets.components import optimization_study_decision as deciding
 from quantum_assets.components import optimization_study_sampling as sampling
 from quantum_assets.components import optimization_study_steps as steps
+from quantum_assets.components.optimization_study_modes import ModeTables
+from quantum_assets.components.optimization_study_modes import modes as modes_of
 from quantum_assets.components.optimization_study_outcome import outcome as outcome_of
 from quantum_assets.components.optimization_study_plan import OptimizationStudyPlan
 from quantum_assets.components.study_declarations import declarations, session_of
 from quantum_assets.components.study_look import StudyLook
 from quantum_assets.contracts.errors import PlanError, UnderWay
+from quantum_assets.execution.session import Session
 from quantum_assets.orchestration.checkpoints import Checkpoints
 from quantum_assets.orchestration.io_manager import STORAGE_KEY, StoreIOManager
-from quantum_assets.orchestration.partitions import PERIOD, PROFILE, dimensions_of
+from quantum_assets.orchestration.partitions import PERIOD, PROFILE, dimensions_of, partition_key_of
 from quantum_assets.orchestration.steps import Result, step
+from quantum_assets.orchestration.stored import Stored
 
 
 def study_assets(
@@ -27,7 +33,7 @@ def study_assets(
     by_period: dg.PartitionsDefinition[str] | None,
     by_both: dg.PartitionsDefinition[str],
 ) -> list[dg.AssetsDefinition]:
-    """The seven assets of one study; `outcome` only where there are periods.
+    """The eight assets of one study; `outcome` only where there are periods.
 
     Args:
         plan: The study.
@@ -51,7 +57,7 @@ def study_assets(
         key = _key(context)
         return step(
             lambda: sampling.quantum_jobs(
-                plan, key.get(PERIOD, ""), key[PROFILE], problem, session_of(plan, context), _checkpoints(context)
+                plan, key.get(PERIOD, ""), key[PROFILE], problem, _session(plan, context), _checkpoints(context)
             )
         )
 
@@ -76,7 +82,7 @@ def study_assets(
                     problem,
                     classical_solutions,
                     quantum_jobs,
-                    session_of(plan, context),
+                    _session(plan, context),
                     _checkpoints(context),
                 )
             )
@@ -103,10 +109,28 @@ def study_assets(
         attribution: pa.Table,
         problem: pa.Table,
     ) -> Result:
-        period = _key(context).get(PERIOD, "")
-        return step(lambda: deciding.decision(plan, period, quantum_samples, classical_solutions, attribution, problem))
+        period, beginning = _key(context).get(PERIOD, ""), _beginning(plan, context)
 
-    found = [problem, classical_solutions, quantum_jobs, quantum_samples, attribution, decision]
+        def decided() -> Stored:
+            made = deciding.decision(plan, period, quantum_samples, classical_solutions, attribution, problem)
+            return clock.timed(made, plan.policy, beginning, datetime.now(UTC))
+
+        return step(decided)
+
+    @declare(
+        {"parquet", "numpy", "mlflow"},
+        _MODES,
+        "problem",
+        over=by_period,
+        runs=True,
+        after=("quantum_samples", "attribution", "decision"),
+    )
+    def modes(context: dg.AssetExecutionContext, problem: pa.Table) -> Result:
+        period = _key(context).get(PERIOD, "")
+        found = _modes_so_far(plan, getattr(context.resources, STORAGE_KEY), period)
+        return step(lambda: modes_of(plan, period, found, problem))
+
+    found = [problem, classical_solutions, quantum_jobs, quantum_samples, attribution, decision, modes]
     if by_period is None:
         return found
 
@@ -120,12 +144,34 @@ def study_assets(
 
 def _key(context: dg.AssetExecutionContext) -> dict[str, str]:
     """The partition of this step by dimension; empty for none."""
-    return dimensions_of(str(context.partition_key)) if context.has_partition_key else {}
+    key = partition_key_of(context)
+    return dimensions_of(key) if key else {}
+
+
+def _beginning(plan: OptimizationStudyPlan, context: dg.AssetExecutionContext) -> datetime:
+    return clock.began(context.instance, context.run, plan.name, partition_key_of(context))
+
+
+def _session(plan: OptimizationStudyPlan, context: dg.AssetExecutionContext) -> Session:
+    """This step's way into the execution room, for as long as the decision's deadline allows."""
+    return clock.in_time(session_of(plan, context), plan.policy, _beginning(plan, context))
 
 
 def _checkpoints(context: dg.AssetExecutionContext) -> Checkpoints:
     storage: StoreIOManager = getattr(context.resources, STORAGE_KEY)
     return Checkpoints(Path(storage.home) / "training")
+
+
+def _modes_so_far(plan: OptimizationStudyPlan, storage: StoreIOManager, period: str) -> dict[str, ModeTables]:
+    """The newest tables of every profile that was materialised for a period; empty for a study without periods."""
+    found = {}
+    for profile in plan.profiles:
+        key = f"{period}|{profile}" if period else profile
+        steps_of = ("quantum_jobs", "quantum_samples", "attribution", "decision")
+        jobs, samples, ladder, decided = (storage.newest((plan.name, name), key) for name in steps_of)
+        if jobs is not None and samples is not None:
+            found[profile] = ModeTables(jobs, samples, ladder, decided)
+    return found
 
 
 def _decisions(
@@ -165,7 +211,8 @@ _JOBS = (
 )
 _SAMPLES = (
     "**The admitted samples**: every distinct row with its count, energy, objective and violations recomputed from its "
-    "bits; and the history of training. Where nobody answered there are no samples, and the reason is told."
+    "bits; the best row of every other angle table that was tried; and the history of training. Where nobody answered "
+    "there are no samples, and the reason is told."
 )
 _ATTRIBUTION = (
     "**What the quantum step added**: uniform bits, the product of the sampler's own marginals, the sampler, and "
@@ -174,6 +221,10 @@ _ATTRIBUTION = (
 _DECISION = (
     "**The published decision**: which path answered, every reason, feasibility, and the gaps to the best known and to "
     "the proven bound. There is one for every partition, whatever the quantum backend did."
+)
+_MODES = (
+    "**Every profile that was run, side by side**: how far its shots are from the exact state of the same spins and "
+    "angles, its depth, path and price, what the ladder found and what was decided. Made anew by every run."
 )
 _OUTCOME = (
     "**What the decision was worth**: the month's return, risk and turnover of every path under every profile, beside "

@@ -7,19 +7,21 @@ import dagster as dg
 import numpy as np
 import pyarrow as pa
 
+from quantum_assets.components.optimization_study_clock import on_time
 from quantum_assets.components.optimization_study_plan import OptimizationStudyPlan
 from quantum_assets.components.optimization_study_steps import instance, kernel_of, read_bits
 from quantum_assets.contracts.problem import Problem
 from quantum_assets.contracts.tables import (
     ATTRIBUTION,
     DECISION,
+    OPTIMIZATION_MODES,
     OUTCOME,
     PROBLEM,
     SAMPLES,
     SAMPLING_JOBS,
     SOLUTIONS,
 )
-from quantum_assets.orchestration.checks import Check, CheckOutcome, follows_contract, stored_checks
+from quantum_assets.orchestration.checks import Check, CheckOutcome, CheckTold, follows_contract, stored_checks
 from quantum_assets.orchestration.stored import provenance_of
 
 SAME_STATE = 1e-8
@@ -39,6 +41,7 @@ def study_checks(
             "three_rivals": three_rivals_ran,
             "feasible": some_rival_is_feasible,
         },
+        "modes": {"contract": follows_contract(OPTIMIZATION_MODES)},
         **({"outcome": {"contract": follows_contract(OUTCOME)}} if by_period is not None else {}),
     }
     over_both: Mapping[str, Mapping[str, Check]] = {
@@ -57,7 +60,7 @@ def study_checks(
         group: Mapping[str, Mapping[str, Check]], over: dg.PartitionsDefinition[str] | None
     ) -> list[dg.AssetChecksDefinition]:
         return [
-            stored_checks(dg.AssetKey([plan.name, asset]), checks, over, _ADVISORY.get(asset))
+            stored_checks(dg.AssetKey([plan.name, asset]), checks, over, _ADVISORY.get(asset), _TOLD.get(asset))
             for asset, checks in group.items()
         ]
 
@@ -131,7 +134,7 @@ def samples_recomputed(plan: OptimizationStudyPlan) -> Check:
         made = provenance_of(table)
         asked = instance(plan, str(made.get("period", "")))
         kernel = kernel_of(plan, asked, str(made.get("profile", "")))
-        return _agrees(kernel, [row for row in table.to_pylist() if row["part"] == "sample"])
+        return _agrees(kernel, [row for row in table.to_pylist() if row["part"] != "history"])
 
     check.__doc__ = "Objective and violations of every sample are what the instance says of its bits."
     return check
@@ -163,3 +166,4 @@ _ADVISORY: Mapping[str, Mapping[str, Check]] = {
     "quantum_jobs": {"better_than_random": better_than_random},
     "quantum_samples": {"quantum_path_answered": quantum_path_answered},
 }
+_TOLD: Mapping[str, Mapping[str, CheckTold]] = {"decision": {"on_time": on_time}}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pyarrow as pa
 
 from quantum_assets.components.optimization_study_plan import OptimizationStudyPlan
 from quantum_assets.components.optimization_study_records import study_params
+from quantum_assets.components.optimization_study_rows import seen_in
 from quantum_assets.components.optimization_study_steps import (
     best_energy,
     best_of,
@@ -24,10 +26,12 @@ from quantum_assets.models.attribution import climb, objective_of
 from quantum_assets.models.decision import Candidate, decide
 from quantum_assets.models.ladder import Ladder
 from quantum_assets.models.proportions import Interval
+from quantum_assets.models.subspace import survey
 from quantum_assets.models.tables import table_of_rows
 from quantum_assets.orchestration.optimization_figures import ladder_figure
 from quantum_assets.orchestration.stored import Stored, provenance_of
-from quantum_assets.problems.reduction import ReducedProblem
+from quantum_assets.problems.freezing import FrozenProblem
+from quantum_assets.problems.narrowing import narrowed_how, widened
 
 
 def attribution(
@@ -40,13 +44,10 @@ def attribution(
     bits, counts, _ = samples_of(samples)
     if not len(bits):
         return _nothing_to_attribute(plan, inputs, made)
-    ladder = climb(
-        kernel_of(plan, asked, str(made.get("profile", ""))),
-        bits,
-        counts,
-        best_energy=best_energy(asked, best_of(solutions)),
-        seed=plan.quantum.seed,
-    )
+    kernel = kernel_of(plan, asked, str(made.get("profile", "")))
+    known = best_energy(asked, best_of(solutions))
+    ladder = climb(kernel, bits, counts, best_energy=known, seed=plan.quantum.seed)
+    inside = survey(kernel, ladder.best_known) if isinstance(kernel, FrozenProblem) else None
     return Stored(
         table=table_of_rows([dict(row) for row in ladder.rows()], ATTRIBUTION),
         contract=ATTRIBUTION,
@@ -56,8 +57,10 @@ def attribution(
             profile_name=made.get("profile"),
             path=made.get("path"),
             finding=ladder.finding(),
+            quantum_step=narrowed_how(kernel),
+            subspace=None if inside is None else asdict(inside),
         ),
-        params=study_params(plan) | {"finding": ladder.finding()},
+        params=study_params(plan) | {"finding": ladder.finding(), "profile": str(made.get("profile", ""))},
         metrics={
             f"{rung.name}/{rung.stage}/{name}": interval.value
             for rung in ladder.rungs
@@ -65,7 +68,12 @@ def attribution(
             if interval is not None
         },
         figures={"ladder": ladder_figure(ladder)},
-        notes={"what the sampler added": _ladder_told(ladder), "in words": ladder.sentence()},
+        notes={
+            "what the sampler added": _ladder_told(ladder),
+            "in words": ladder.sentence(),
+            "quantum step": narrowed_how(kernel),
+            **({} if inside is None else {"subspace": inside.sentence()}),
+        },
     )
 
 
@@ -158,16 +166,54 @@ def decision(
             execution_path=made.get("path"),
             finding=provenance_of(attributed).get("finding"),
         ),
-        params=study_params(plan) | {"path": verdict.path, "maker": chosen.maker},
+        params=study_params(plan)
+        | {"path": verdict.path, "maker": chosen.maker, "profile": str(made.get("profile", "")), "period": period},
         metrics={
             "objective": chosen.objective,
             "violations": chosen.violations,
             "gap_to_best_known": _gap(asked, chosen.objective, known),
             **({} if bound is None else {"gap_to_bound": _gap(asked, chosen.objective, bound)}),
         },
+        artifacts={"decision.json": _document(asked, plan.name, period, made, rows, provenance_of(attributed))},
         notes={"decision": _decision_told(asked, rows), "choice": _choice_table(asked, chosen.bits)},
-        tags={"qa.path": verdict.path, "qa.path_reason": "; ".join(reasons)},
+        tags={
+            "qa.path": verdict.path,
+            "qa.path_reason": "; ".join(reasons),
+            "qa.finding": str(provenance_of(attributed).get("finding", "")),
+        },
     )
+
+
+def _document(
+    asked: Problem,
+    study: str,
+    period: str,
+    made: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    attributed: Mapping[str, Any],
+) -> bytes:
+    """The decision as JSON, for readers outside: the published row in the user's terms, and the others beside it."""
+    told = [{**_without_choice(row), "choice": json.loads(row["choice"])} for row in rows]  # the longest part last
+    (published,) = [row for row in told if row["published"]]
+    return json.dumps(
+        {
+            "study": study,
+            "period": period,
+            "profile": made.get("profile", ""),
+            "instance": {"kind": asked.kind, "name": asked.name, "hash": asked.fingerprint},
+            "sense": asked.sense,
+            "unit": asked.unit,
+            "execution": {"path": made.get("path", "quantum"), "reasons": list(made.get("path_reasons", ()))},
+            "sampler_against_its_marginals": attributed.get("finding", ""),
+            "decision": published,
+            "others": [row for row in told if not row["published"]],
+        },
+        indent=1,
+    ).encode()
+
+
+def _without_choice(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "choice"}
 
 
 def _candidate(asked: Problem, path: Any, maker: str, bits: Bits, **facts: Any) -> Candidate:
@@ -176,21 +222,25 @@ def _candidate(asked: Problem, path: Any, maker: str, bits: Bits, **facts: Any) 
 
 
 def _quantum_candidates(asked: Problem, kernel: Problem, samples: pa.Table, made: Mapping[str, Any]) -> list[Candidate]:
-    """The best of the repaired samples, by the same decoder as every rung of the ladder; none without samples."""
+    """The best of the repaired samples, by the same decoder as every rung of the ladder; none without samples.
+
+    A better row that the training loop saw on its way, through the same decoder, is published in its place and says so.
+    """
     bits, counts, violations = samples_of(samples)
     if not len(bits):
         return []
-    repaired = kernel.repair(bits)
-    if isinstance(kernel, ReducedProblem):
-        repaired = kernel.expand(repaired)
+    seen, where = seen_in(samples)
+    decoded = kernel.repair(bits)
+    repaired = widened(kernel, np.vstack([decoded, seen]) if len(seen) else decoded)
     sign = 1.0 if asked.sense == "minimise" else -1.0
     best = int(np.argmin(np.round(sign * asked.objective(repaired), 12)))
     path, reasons = made.get("path", "quantum"), "; ".join(made.get("path_reasons", ()))
+    maker = str(made.get("maker", "sampler"))
     return [
         _candidate(
             asked,
             "quantum",
-            str(made.get("maker", "sampler")),
+            maker if best < len(bits) else f"{maker}, seen {where[best - len(bits)]}",
             repaired[best],
             samples=int(counts.sum()),
             feasible_share=float(counts[violations == 0].sum() / counts.sum()),

@@ -23,6 +23,7 @@ class OptimizationStudyPlan:
         classical: Budget of the rivals.
         policy: Which path is published.
         profiles: Execution profiles by name.
+        loop_profile: The profile of `quantum.loop`, resolved; None: no noisy evaluations.
     """
 
     name: str
@@ -33,6 +34,7 @@ class OptimizationStudyPlan:
     classical: ClassicalSpec
     policy: DecisionPolicy
     profiles: Mapping[str, ExecutionProfile]
+    loop_profile: ExecutionProfile | None = None
 
     def __post_init__(self) -> None:
         if (self.problem.kind == "portfolio") != (self.periods is not None):
@@ -53,6 +55,33 @@ class OptimizationStudyPlan:
                 f"{self.problem.path} is not in {self.base.name}",
                 "Put the file beside defs.yaml, or correct the path",
             )
+        self._check_loop()
+
+    def _check_loop(self) -> None:
+        """Noisy evaluations run where answers are measured and come at once; shots are enough for one finalist."""
+        name, loop, most = self.quantum.loop.profile, self.loop_profile, self.quantum.loop.max_shots
+        whose = f"study {self.name}: quantum.loop.profile"
+        if (name or None) != (loop.name if loop is not None else None):
+            raise PlanError(whose, f"is {name}, and none of that name is resolved", "Resolve it from profiles.yaml")
+        if loop is not None and loop.asynchronous:
+            raise PlanError(
+                whose,
+                f"{name} is asynchronous, and every noisy evaluation waits for the one before",
+                "Name a profile that answers at once",
+            )
+        if loop is not None and loop.estimator != "circuits":
+            raise PlanError(
+                whose,
+                f"{name} has estimator {loop.estimator}, which measures no circuits",
+                "Name a profile with estimator circuits",
+            )
+        for profile in self.profiles.values():
+            if most is not None and profile.mode != "ideal" and (profile.shots or 0) > most:
+                raise PlanError(
+                    f"study {self.name}: quantum.loop.max_shots",
+                    f"is {most}, and a single finalist takes {profile.shots} shots under profile {profile.name}",
+                    "Allow as many at least, or leave max_shots out",
+                )
 
     @property
     def fingerprint(self) -> str:

@@ -1,6 +1,6 @@
 """The quantum steps of an optimisation study: train and hand in; collect, recompute and store the samples."""
 
-import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,20 +10,27 @@ from quantum_assets.components.evidence import sum_up
 from quantum_assets.components.execution_records import circuit_artifacts, profile_params, step_evidence
 from quantum_assets.components.optimization_study_plan import OptimizationStudyPlan
 from quantum_assets.components.optimization_study_records import study_params
-from quantum_assets.components.optimization_study_steps import (
-    best_energy,
-    best_of,
-    kernel_of,
-    same_instance,
-    write_bits,
+from quantum_assets.components.optimization_study_rows import (
+    finalists_in,
+    finalists_told,
+    history_rows,
+    job_rows,
+    refined_in,
+    refined_told,
+    sample_rows,
+    seen_rows,
 )
-from quantum_assets.components.quantum_sampler import Sampled, Trained, handed_in, sampled, trained, workload_of
+from quantum_assets.components.optimization_study_steps import best_energy, best_of, kernel_of, same_instance
+from quantum_assets.components.quantum_final import Final, Finalist, final, finalists
+from quantum_assets.components.quantum_loop import Loop, Refined, noisy_question, refine
+from quantum_assets.components.quantum_sampler import Trained, cost_of, handed_in, trained
+from quantum_assets.components.quantum_start import origin_of
 from quantum_assets.components.study_records import provenance
 from quantum_assets.contracts.fingerprint import fingerprint
+from quantum_assets.contracts.optimization import LoopSpec
 from quantum_assets.contracts.problem import Problem
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.tables import SAMPLES, SAMPLING_JOBS
-from quantum_assets.contracts.ticket import Ticket
 from quantum_assets.execution.session import Session
 from quantum_assets.models.tables import table_of_rows
 from quantum_assets.orchestration.checkpoints import Checkpoints
@@ -39,45 +46,50 @@ def quantum_jobs(
     session: Session,
     checkpoints: Checkpoints,
 ) -> Stored:
-    """Train the ansatz, check that the circuit is what was trained, and hand it in where answers take long."""
-    profile = plan.profiles[profile_name]
-    asked = same_instance(plan, period, problem_rows)
-    ready = _trained(plan, kernel_of(plan, asked, profile_name), checkpoints)
-    tickets = handed_in(ready, profile, session, _label(plan, period))
+    """Train, check that the circuit is what was trained, refine under noise, and hand in where answers take long."""
+    profile, label = plan.profiles[profile_name], _label(plan, period)
+    kernel = kernel_of(plan, same_instance(plan, period, problem_rows), profile_name)
+    ready = _trained(plan, kernel, checkpoints)
+    loop = Loop(ready, kernel, plan.quantum, plan.loop_profile, profile, session, label)
+    refined = _refined(loop, checkpoints)
+    asked = finalists(loop, refined)
+    tickets = handed_in([one.ready for one in asked], profile, session, label)
     return Stored(
-        table=table_of_rows([_job_row(plan, period, ready, profile, tickets)], SAMPLING_JOBS),
+        table=table_of_rows(job_rows(asked, tickets, refined, profile, label), SAMPLING_JOBS),
         contract=SAMPLING_JOBS,
         provenance=provenance(
             plan,
             {"problem": problem_rows},
             profile=profile,
             circuit=ready.circuit.fingerprint,
-            circuit_difference=ready.difference,
+            circuit_difference=max(one.ready.difference for one in asked),
             ending=ready.training.ending,
+            refinement_ending=refined.ending,
+            loop_profile=None if plan.loop_profile is None else plan.loop_profile.name,
+            loop_profile_fingerprint=None if plan.loop_profile is None else plan.loop_profile.fingerprint,
         ),
-        params=study_params(plan) | profile_params(profile) | {"angles_source": ready.angles.source},
-        metrics={
-            "value": ready.value,
-            "start_value": ready.training.history[0].value,
-            "random_value": ready.random_value,
-            "gain": ready.training.gain,
-            "evaluations": float(len(ready.training.history)),
-            "circuit_difference": ready.difference,
-            "depth": float(ready.circuit.depth),
-            "two_qubit_gates": float(ready.circuit.two_qubit_gates),
-        },
+        params=study_params(plan)
+        | profile_params(profile)
+        | _loop_params(plan)
+        | {"angles_source": ready.angles.source},
+        metrics=_training_metrics(ready, asked) | _refined_metrics(refined),
         figures={
             "history": history_figure(
-                [line.value for line in ready.training.history], ready.random_value, _label(plan, period)
+                [line.value for line in ready.training.history],
+                ready.random_value,
+                label,
+                [line.value for line in refined.history],
+                "" if plan.loop_profile is None else f"under {plan.loop_profile.name}",
             )
         },
-        artifacts=circuit_artifacts(ready.circuit) | {"training.json": ready.training.model_dump_json().encode()},
+        artifacts=circuit_artifacts(ready.circuit) | _histories(ready, refined),
         notes={
             "training": f"{ready.training.ending} {ready.angles.source}",
+            "under noise": refined_told(refined),
             "circuit": f"{ready.circuit.name}: depth {ready.circuit.depth}, {ready.circuit.two_qubit_gates} two-qubit "
             f"gates; amplitudes agree with the engine to {ready.difference:.1e}",
         },
-        tags={"qa.correlation_id": ", ".join(sorted({ticket.correlation_id for ticket in tickets}))},
+        tags={"qa.correlation_id": ", ".join(sorted({one.correlation_id for of_it in tickets for one in of_it}))},
     )
 
 
@@ -91,28 +103,36 @@ def quantum_samples(
     session: Session,
     checkpoints: Checkpoints,
 ) -> Stored:
-    """The admitted samples, each recomputed by the problem itself.
+    """The admitted samples of the finalist that won, each recomputed by the problem itself.
 
     Raises:
-        UnderWay: Under an asynchronous profile, while the answer is not there yet.
+        UnderWay: Under an asynchronous profile, while an answer is not there yet.
     """
-    profile = plan.profiles[profile_name]
+    profile, label = plan.profiles[profile_name], _label(plan, period)
     asked = same_instance(plan, period, problem_rows)
     kernel = kernel_of(plan, asked, profile_name)
-    ready = _trained(plan, kernel_of(plan, asked, profile_name), checkpoints)
-    got = sampled(ready, plan.quantum, profile, session, _label(plan, period))
+    ready = _trained(plan, kernel, checkpoints)
+    finals, refined = finalists_in(jobs, ready, plan.quantum), refined_in(jobs)
+    ended = final([one.ready for one in finals], kernel, plan.quantum, profile, session, label)
+    got = ended.published
     energies = kernel.encode().ising.energies(got.bits) if len(got.bits) else np.zeros(0)
-    rows = _sample_rows(kernel, got, energies) + _history_rows(ready)
+    rows = sample_rows(kernel, got, energies) + seen_rows(kernel, refined, finals, ended)
+    rows += history_rows("exact", ready.training.history) + history_rows("noisy", refined.history)
     inputs = {"problem": problem_rows, "classical_solutions": solutions, "quantum_jobs": jobs}
     metrics = {"samples": float(got.counts.sum()), "distinct": float(len(got.counts))}
+    metrics |= _final_metrics(refined, ended, profile, session)
+    told = {"final": finalists_told(finals, ended, refined)}
+    facts = _final_facts(finals, ended)
     if got.found is None:
         return Stored(
             table=table_of_rows(rows, SAMPLES),
             contract=SAMPLES,
-            provenance=provenance(plan, inputs, profile=profile, period=period, path="none", path_reasons=[got.reason]),
+            provenance=provenance(
+                plan, inputs, profile=profile, period=period, path="none", path_reasons=[got.reason], **facts
+            ),
             params=study_params(plan) | profile_params(profile),
             metrics=metrics,
-            notes={"execution": f"Nobody answered: {got.reason}"},
+            notes={"execution": f"Nobody answered: {got.reason}"} | told,
             tags={"qa.path": "none", "qa.path_reason": got.reason},
         )
     evidence = step_evidence(sum_up([got.found]), profile)
@@ -121,13 +141,15 @@ def quantum_samples(
     return Stored(
         table=table_of_rows(rows, SAMPLES),
         contract=SAMPLES,
-        provenance=provenance(plan, inputs, profile=profile, period=period, maker=got.maker, **evidence.provenance),
+        provenance=provenance(
+            plan, inputs, profile=profile, period=period, maker=got.maker, **facts, **evidence.provenance
+        ),
         params=study_params(plan) | profile_params(profile, evidence.effective),
         metrics=metrics
         | {"mean_energy": mean, "best_energy": float(energies.min()), "random_energy": _uniform_mean(ready)}
         | dict(evidence.metrics),
-        figures={"energies": energies_figure(energies, got.counts, best, _label(plan, period))},
-        notes=evidence.notes,
+        figures={"energies": energies_figure(energies, got.counts, best, label)},
+        notes=dict(evidence.notes) | told,
         tags=evidence.tags,
     )
 
@@ -135,14 +157,89 @@ def quantum_samples(
 def _trained(plan: OptimizationStudyPlan, kernel: Problem, checkpoints: Checkpoints) -> Trained:
     """Train, or go on where a run that was killed stopped; a finished training is not made again."""
     encoding = kernel.encode()
-    name = fingerprint("training-of/v1", encoding.ising.fingerprint, plan.quantum, encoding.cardinality)
+    exact = plan.quantum.model_copy(update={"loop": LoopSpec()})  # what follows under noise changes nothing here
+    name = fingerprint("training-of/v1", encoding.ising.fingerprint, exact, encoding.cardinality)
     return trained(
         encoding,
         plan.quantum,
         plan.name,
+        origin=origin_of(kernel, plan.quantum, plan.name),
         resume=checkpoints.load(name),
         checkpoint=lambda state: checkpoints.keep(name, state),
     )
+
+
+def _refined(loop: Loop, checkpoints: Checkpoints) -> Refined:
+    """Refine under noise, or go on where a run that was killed stopped; what was measured is not asked for again."""
+    name = fingerprint("refinement-of/v1", noisy_question(loop), loop.spec.loop, loop.profile.fingerprint)
+    return refine(loop, resume=checkpoints.load(name), checkpoint=lambda state: checkpoints.keep(name, state))
+
+
+def _final_facts(finals: Sequence[Finalist], ended: Final) -> dict[str, Any]:
+    """Whose samples are published: number, stage and house angles, gammas then betas; and what each came to."""
+    won = finals[ended.chosen]
+    return {
+        "finalist": ended.chosen,
+        "angles_of": won.stage,
+        "angles": won.ready.angles.vector.tolist(),
+        "finalists": list(ended.values),
+    }
+
+
+def _histories(ready: Trained, refined: Refined) -> dict[str, bytes]:
+    """Both stages of training as files."""
+    found = {"training.json": ready.training.model_dump_json().encode()}
+    return found if refined.state is None else found | {"refinement.json": refined.state.model_dump_json().encode()}
+
+
+def _loop_params(plan: OptimizationStudyPlan) -> dict[str, str | int | float | bool]:
+    loop = plan.quantum.loop
+    return {
+        "loop/profile": loop.profile or "",
+        "loop/evaluations": loop.evaluations,
+        "loop/optimiser": loop.optimiser,
+        "loop/finalists": loop.finalists,
+        "loop/max_shots": loop.max_shots or 0,
+        "loop/max_cost": -1.0 if loop.max_cost is None else loop.max_cost,
+    }
+
+
+def _training_metrics(ready: Trained, asked: Sequence[Finalist]) -> dict[str, float]:
+    return {
+        "value": ready.value,
+        "start_value": ready.training.history[0].value,
+        "random_value": ready.random_value,
+        "gain": ready.training.gain,
+        "evaluations": float(len(ready.training.history)),
+        "circuit_difference": max(one.ready.difference for one in asked),
+        "depth": float(ready.circuit.depth),
+        "two_qubit_gates": float(ready.circuit.two_qubit_gates),
+        "finalists": float(len(asked)),
+    }
+
+
+def _refined_metrics(refined: Refined) -> dict[str, float]:
+    found = {
+        "noisy_evaluations": float(len(refined.history)),
+        "noisy_shots": float(refined.shots),
+        "noisy_cost": refined.cost,
+    }
+    if refined.state is None or not refined.history:
+        return found
+    return found | {"noisy_start_value": refined.history[0].value, "noisy_gain": refined.state.gain}
+
+
+def _final_metrics(refined: Refined, ended: Final, profile: ExecutionProfile, session: Session) -> dict[str, float]:
+    """What the loop spent, noisy evaluations and finalists together, and what each finalist's samples came to."""
+    circuits = profile.estimator == "circuits"  # other shots are drawn from exact states
+    measured = sum(int(one.counts.sum()) for one in ended.got) if circuits else 0
+    found = {
+        "loop_shots": float(refined.shots + measured),
+        "loop_cost": refined.cost + sum(cost_of(session, one) for one in ended.got),
+        "finalist": float(ended.chosen),
+    }
+    values = {f"finalist/{number}/value": value for number, value in enumerate(ended.values) if value is not None}
+    return found | values
 
 
 def _uniform_mean(ready: Trained) -> float:
@@ -152,75 +249,3 @@ def _uniform_mean(ready: Trained) -> float:
 
 def _label(plan: OptimizationStudyPlan, period: str) -> str:
     return f"{plan.name}/{period}" if period else plan.name
-
-
-def _job_row(
-    plan: OptimizationStudyPlan, period: str, ready: Trained, profile: ExecutionProfile, tickets: tuple[Ticket, ...]
-) -> dict[str, Any]:
-    angles = ready.angles.house()
-    behind = tickets[0] if tickets else None
-    return {
-        "circuit": ready.circuit.name,
-        "fingerprint": ready.circuit.fingerprint,
-        "gammas": json.dumps(list(angles.gammas)),
-        "betas": json.dumps(list(angles.betas)),
-        "convention": angles.convention.statement,
-        "source": angles.source,
-        "value": ready.value,
-        "start_value": ready.training.history[0].value,
-        "random_value": ready.random_value,
-        "difference": ready.difference,
-        "evaluations": len(ready.training.history),
-        "workload": workload_of(ready, profile, _label(plan, period)).fingerprint,
-        "shots": profile.shots or 0,
-        "provider": "" if behind is None else behind.provider,
-        "backend": "" if behind is None else behind.backend,
-        "tickets": " ".join(ticket.id for ticket in tickets),
-        "state": "not submitted" if behind is None else behind.state.value,
-        "reason": _not_handed_in(profile) if behind is None else behind.reason,
-    }
-
-
-def _not_handed_in(profile: ExecutionProfile) -> str:
-    if profile.asynchronous:
-        return "nobody took it; quantum_samples tells why"
-    return "it is asked for where it is needed"
-
-
-def _sample_rows(asked: Problem, got: Sampled, energies: "np.ndarray") -> list[dict[str, Any]]:
-    if not len(got.bits):
-        return []
-    objective, violations = asked.objective(got.bits), asked.violations(got.bits)
-    words = [write_bits(row) for row in got.bits]
-    order = sorted(range(len(words)), key=lambda place: (round(float(energies[place]), 9), words[place]))
-    return [
-        {
-            "part": "sample",
-            "index": rank,
-            "bits": words[place],
-            "count": int(got.counts[place]),
-            "probability": None if got.probabilities is None else float(got.probabilities[place]),
-            "energy": float(energies[place]),
-            "objective": float(objective[place]),
-            "violations": float(violations[place]),
-            "angles": "",
-        }
-        for rank, place in enumerate(order)
-    ]
-
-
-def _history_rows(ready: Trained) -> list[dict[str, Any]]:
-    return [
-        {
-            "part": "history",
-            "index": number,
-            "bits": "",
-            "count": 0,
-            "probability": None,
-            "energy": line.value,
-            "objective": None,
-            "violations": None,
-            "angles": json.dumps([round(angle, 12) for angle in line.angles]),
-        }
-        for number, line in enumerate(ready.training.history)
-    ]

@@ -19,7 +19,7 @@ from quantum_assets.orchestration.optimization_figures import incumbents_figure
 from quantum_assets.orchestration.stored import Stored, provenance_of
 from quantum_assets.problems.best_known import find
 from quantum_assets.problems.build import build
-from quantum_assets.problems.reduction import reduce
+from quantum_assets.problems.narrowing import narrow, narrowed_how
 from quantum_assets.solvers.race import Race, race
 
 
@@ -29,12 +29,12 @@ def instance(plan: OptimizationStudyPlan, period: str) -> Problem:
 
 
 def kernel_of(plan: OptimizationStudyPlan, asked: Problem, profile: str = "") -> Problem:
-    """What is left for the quantum step after exact reduction; the instance itself where it is small enough.
+    """What is left for the quantum step: the instance itself where it is small enough, else narrowed as the study says.
 
-    Rivals race on the instance as wide as it is: reduction must not flatter either side.
+    Rivals race on the instance as wide as it is: narrowing must not flatter either side.
 
     Args:
-        plan: The study; its `most_variables` is the width that is aimed at.
+        plan: The study; its `most_variables` is the width that is aimed at, its `narrowing` how.
         asked: The instance.
         profile: Name of an execution profile, whose own width may be smaller still; empty: none.
 
@@ -44,7 +44,7 @@ def kernel_of(plan: OptimizationStudyPlan, asked: Problem, profile: str = "") ->
     most = plan.quantum.most_variables
     if profile in plan.profiles:
         most = min(most, plan.profiles[profile].guardrails.max_qubits)
-    return reduce(asked, most)
+    return narrow(asked, most, plan.quantum.narrowing)
 
 
 def problem(plan: OptimizationStudyPlan, period: str) -> Stored:
@@ -96,7 +96,7 @@ def problem(plan: OptimizationStudyPlan, period: str) -> Stored:
         notes={
             "instance": f"{asked.kind} {asked.name}: {asked.sense} {asked.unit}; {size}",
             "penalty": encoding.rule,
-            "quantum step": f"{kernel.name}: {len(kernel.variables)} variables",
+            "quantum step": _quantum_step_told(plan, asked, kernel),
         },
     )
 
@@ -193,6 +193,18 @@ def same_instance(plan: OptimizationStudyPlan, period: str, problem_rows: pa.Tab
             "Materialise problem again, and what follows from it",
         )
     return asked
+
+
+def _quantum_step_told(plan: OptimizationStudyPlan, asked: Problem, kernel: Problem) -> str:
+    """How the instance comes to the quantum step under each profile, and which profile is too narrow for it."""
+    told = {"": narrowed_how(kernel)}
+    for profile in plan.profiles:
+        try:
+            told[profile] = narrowed_how(kernel_of(plan, asked, profile))
+        except PlanError as refusal:
+            told[profile] = f"refused: {refusal}"
+    others = [f"{profile}: {said}" for profile, said in told.items() if profile and said != told[""]]
+    return "; ".join([told[""], *others])
 
 
 def _solution_row(asked: Problem, one: Solution) -> dict[str, Any]:

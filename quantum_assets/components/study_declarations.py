@@ -10,7 +10,7 @@ from quantum_assets.execution.session import Session
 from quantum_assets.orchestration.automation import on_changed_content
 from quantum_assets.orchestration.execution import EXECUTION_KEY, ExecutionRoom
 from quantum_assets.orchestration.io_manager import STORAGE_KEY
-from quantum_assets.orchestration.partitions import ONE_PARTITION_A_RUN
+from quantum_assets.orchestration.partitions import partition_key_of
 from quantum_assets.orchestration.steps import Result
 
 Declaration = Callable[[Callable[..., Result | Iterator[Result]]], dg.AssetsDefinition]
@@ -41,7 +41,7 @@ def declarations(plan: StudyPlan, look: StudyLook, kind: str) -> Callable[..., D
             automation_condition=None if after else on_changed_content(),
             metadata={"study": plan.name, "question": plan.fingerprint, "folder": str(plan.base)},
             partitions_def=over,
-            backfill_policy=None if over is None else ONE_PARTITION_A_RUN,
+            # no backfill policy: a run a partition, which the run's tag dagster/partition names
             io_manager_key=STORAGE_KEY,
             required_resource_keys={EXECUTION_KEY, STORAGE_KEY} if runs else None,
             output_required=not waits,
@@ -53,5 +53,4 @@ def declarations(plan: StudyPlan, look: StudyLook, kind: str) -> Callable[..., D
 def session_of(plan: StudyPlan, context: dg.AssetExecutionContext) -> Session:
     """This step's way into the execution room, in the study's name; the run's id is the correlation id."""
     room: ExecutionRoom = getattr(context.resources, EXECUTION_KEY)
-    partition = str(context.partition_key) if context.has_partition_key else ""
-    return room.session(plan.name, partition, context.run_id)
+    return room.session(plan.name, partition_key_of(context), context.run_id)

@@ -11,7 +11,14 @@ import dagster as dg
 from pydantic import BaseModel, ValidationError
 
 from quantum_assets.contracts.errors import PlanError
-from quantum_assets.contracts.optimization import ClassicalSpec, DecisionPolicy, Periods, ProblemSpec, QuantumSpec
+from quantum_assets.contracts.optimization import (
+    ClassicalSpec,
+    DecisionPolicy,
+    LoopSpec,
+    Periods,
+    ProblemSpec,
+    QuantumSpec,
+)
 from quantum_assets.contracts.qaoa import Objective, TrainingBudget
 from quantum_assets.contracts.study import DataSource, FeatureMapSpec, Preparation, Protocol
 
@@ -65,11 +72,16 @@ class TrainingYaml(TrainingBudget, YamlValue):
     """`TrainingBudget` as YAML states it."""
 
 
+class LoopYaml(LoopSpec, YamlValue):
+    """`LoopSpec` as YAML states it."""
+
+
 class QuantumYaml(QuantumSpec, YamlValue):
     """`QuantumSpec` as YAML states it."""
 
     objective: ObjectiveYaml = ObjectiveYaml()
     training: TrainingYaml = TrainingYaml(optimiser="nelder_mead", evaluations=80)
+    loop: LoopYaml = LoopYaml()
 
 
 class ClassicalYaml(ClassicalSpec, YamlValue):

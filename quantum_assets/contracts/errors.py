@@ -4,6 +4,7 @@
 
     QuantumAssetsError
     ├── PlanError            the caller's: bad data, YAML, key or profile; raised before anything is spent or written
+    │   └── GuardrailError   nothing is wrong but the size: it is more than the profile's limits allow
     ├── ProviderError        the provider's: it did not run, or not what was asked (``retry`` says whether again helps)
     │   └── UnderWay         nothing is wrong: the answer was submitted for and is still on its way
     ├── LedgerError          the ledger's: an illegal or lost move, or a database that does not answer
@@ -42,6 +43,10 @@ class QuantumAssetsError(Exception):
 
 class PlanError(QuantumAssetsError):
     """The question itself is wrong: refused before compute, before submission and before any write."""
+
+
+class GuardrailError(PlanError):
+    """A well-formed question is larger than a profile's limits allow; under another profile it may be answered."""
 
 
 class ProviderError(QuantumAssetsError):

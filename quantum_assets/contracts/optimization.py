@@ -11,6 +11,8 @@ ProblemKind = Literal[
     "portfolio", "max_cut", "independent_set", "delivery_routes", "shift_schedule", "qubo_file", "labs"
 ]
 Path = Literal["quantum", "classical", "ensemble"]
+Narrowing = Literal["exact", "freeze"]
+_MOST_KEPT = 120.0
 
 
 class ProblemSpec(Frozen):
@@ -20,7 +22,9 @@ class ProblemSpec(Frozen):
     graph: str | None = Field(
         None, max_length=100, description="max_cut, independent_set: a named graph, for example karate."
     )
-    path: str | None = Field(None, max_length=500, description="qubo_file: CSV or Parquet beside defs.yaml.")
+    path: str | None = Field(
+        None, max_length=500, description="qubo_file: CSV, Parquet, or dimod's .coo and .bqm, beside defs.yaml."
+    )
     form: Literal["qubo", "ising"] | None = Field(None, description="qubo_file: whether values weigh bits or spins.")
     sense: Literal["minimise", "maximise"] | None = Field(None, description="qubo_file: which way the objective goes.")
     choose: Annotated[int, Field(ge=1)] | None = Field(None, description="portfolio: how many assets to hold.")
@@ -83,19 +87,107 @@ class Periods(Frozen):
         return tuple(f"{month // 12:04d}-{month % 12 + 1:02d}" for month in range(start, stop + 1))
 
 
+class LoopSpec(Frozen):
+    """What follows exact training under a profile that is not ideal: a few noisy evaluations, then the finalists.
+
+    An ideal profile has no noise to account for, so the loop is left out there. Left empty, the exact angles are the
+    only finalist.
+    """
+
+    profile: str | None = Field(
+        None, max_length=64, description="Name in profiles.yaml: where noisy evaluations run; null: there are none."
+    )
+    evaluations: int = Field(0, ge=0, le=200, description="At most so many on that profile, 2 or more.")
+    optimiser: Literal["cobyla", "nelder_mead", "powell"] = Field(
+        "cobyla", description="cobyla gets furthest with few evaluations; one that needs gradients is of no use here."
+    )
+    step: float = Field(0.1, gt=0, le=3.2, description="Radians of the first trial steps.")
+    patience: Annotated[int, Field(ge=2)] | None = Field(
+        None, description="Stop after this many noisy evaluations without an improvement; null: use them up."
+    )
+    finalists: int = Field(
+        1,
+        ge=1,
+        le=8,
+        description="Angle tables sampled under the profile asked for: the best exact ones, the best noisy ones, the "
+        "start, other noisy ones by their value. The one of the lowest objective is published.",
+    )
+    max_shots: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Shots of a partition, noisy evaluations and finalists together; null: no limit."
+    )
+    max_cost: float | None = Field(
+        None,
+        ge=0,
+        description="What noisy evaluations and finalists of a partition may cost together, in the currency of the "
+        "profiles' budget; one finalist is sampled whatever it costs. Null: no limit but the budget.",
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.profile is None and self.evaluations:
+            raise ValueError(f"{self.evaluations} evaluations have no profile to run on; name one, or leave them out")
+        if self.profile is not None and self.evaluations < 2:
+            raise ValueError(
+                f"profile {self.profile} is to make {self.evaluations} evaluations; the first only measures the exact "
+                "angles, so give 2 or more"
+            )
+        if self.profile is not None and self.finalists < 2:
+            raise ValueError(
+                "finalists is 1, the exact angles, so that noisy evaluations would change nothing; give 2 or more"
+            )
+        return self
+
+
 class QuantumSpec(Frozen):
     """The quantum step: circuit family, first angles, what is trained, how many samples."""
 
     mixer: Mixer = Field("x", description="xy mixers keep the number of ones of a problem that has one.")
     layers: int = Field(2, ge=1, le=MOST_LAYERS)
-    start: Literal["fixed", "ramp", "random"] = Field("fixed", description="First angles.")
+    start: Literal["fixed", "ramp", "random", "transfer"] = Field(
+        "fixed",
+        description="First angles: tabulated, a linear ramp, random, or those trained on fewer variables of the same "
+        "instance and carried over.",
+    )
+    transfer_variables: Annotated[int, Field(ge=2, le=19)] | None = Field(
+        None,
+        description="transfer: to how many variables the instance is reduced to find the first angles; an instance "
+        "that has no more starts from tabulated ones.",
+    )
+    warm_start: Annotated[float, Field(gt=0, le=0.5)] | None = Field(
+        None,
+        description="Start near the greedy row instead of uniform bits (Egger et al. 2021): before the first layer "
+        "each bit differs from that row with this probability; 0.5 is uniform. Null: uniform.",
+    )
     objective: Objective = Objective()
     training: TrainingBudget = TrainingBudget(optimiser="nelder_mead", evaluations=80)
     most_variables: int = Field(
-        16, ge=2, le=20, description="A larger instance is reduced exactly to so many before the quantum step."
+        16, ge=2, le=20, description="A larger instance is narrowed to so many before the quantum step."
+    )
+    narrowing: Narrowing = Field(
+        "exact",
+        description="How an instance is made to fit most_variables and the profile's max_qubits. exact: variables are "
+        "eliminated exactly, and what cannot be brought down so far is refused. freeze: what exact elimination cannot "
+        "bring down is frozen at the greedy row, a heuristic; the optimum may lie outside.",
     )
     shots: int = Field(1024, ge=1, le=1_000_000, description="Samples drawn where the profile names no shots.")
     seed: int = Field(0, ge=0, lt=2**31, description="Of random angles and of draws.")
+    loop: LoopSpec = LoopSpec()
+
+    @model_validator(mode="after")
+    def _starts_fit(self) -> Self:
+        if (self.start == "transfer") != (self.transfer_variables is not None):
+            raise ValueError(
+                "start transfer needs transfer_variables, to how many it is reduced; other starts take none"
+            )
+        if self.transfer_variables is not None and self.transfer_variables >= self.most_variables:
+            raise ValueError(
+                f"transfer_variables is {self.transfer_variables} and most_variables {self.most_variables}; angles are "
+                "carried over from fewer variables to more"
+            )
+        if self.mixer != "x" and (self.start == "transfer" or self.warm_start is not None):
+            what = "start transfer" if self.start == "transfer" else "warm_start"
+            raise ValueError(f"{what} goes with mixer x only: {self.mixer} starts from rows of a fixed number of ones")
+        return self
 
 
 class ClassicalSpec(Frozen):
@@ -118,10 +210,27 @@ class DecisionPolicy(Frozen):
     )
     min_feasible: float = Field(0.0, ge=0, le=1, description="quantum: least share of feasible raw samples.")
     min_samples: int = Field(1, ge=1, description="quantum: least number of samples.")
-    deadline_seconds: float | None = Field(None, gt=0, description="From the first asset to the decision.")
+    deadline_seconds: float | None = Field(
+        None,
+        gt=0,
+        description="From the start of the run that made quantum_jobs to the decision, through retries and the run "
+        "that collects; a run that only decides again starts a clock of its own. Bounds the wait for the quantum "
+        "answer. Null: no limit.",
+        json_schema_extra={"identity": False},
+    )
 
     @model_validator(mode="after")
     def _ends_safely(self) -> Self:
         if "classical" not in self.order:
             raise ValueError("order must name classical, so that every period gets a decision")
         return self
+
+    @property
+    def answer_seconds(self) -> float | None:
+        """How long the quantum answer is waited for: the deadline without what collecting and deciding may take.
+
+        A quarter of the deadline is kept for that, two minutes at most. None: no limit.
+        """
+        if self.deadline_seconds is None:
+            return None
+        return self.deadline_seconds - min(_MOST_KEPT, self.deadline_seconds / 4)

@@ -1,89 +1,6 @@
-"""The shape of every stored table: columns, types, ranges, units, and which columns are part of the answer.
+"""The shape of every stored table: which columns it has, their meanings, units and ranges."""
 
-A contract has a name and a version (``evaluation/v1``). `volatile` columns are measurements of this run (CPU seconds):
-they are stored, and left out of the digest, so that computing the same answer again is the same version.
-"""
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    import pandera.pandas as pa
-
-ColumnType = Literal["int32", "int64", "float64", "bool", "string", "vector"]
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its type, what it means, and the values allowed.
-
-    Attributes:
-        name: Column name.
-        type: Logical type; `vector` is a fixed-size list of non-null doubles.
-        description: Meaning and unit.
-        nullable: Whether nulls are allowed.
-        ge: Smallest allowed value, for numbers.
-        le: Largest allowed value, for numbers.
-        isin: Allowed values, for strings.
-        unique: Whether values may not repeat.
-    """
-
-    name: str
-    type: ColumnType
-    description: str
-    nullable: bool = False
-    ge: float | None = None
-    le: float | None = None
-    isin: tuple[str, ...] | None = None
-    unique: bool = False
-
-
-@dataclass(frozen=True)
-class TableContract:
-    """The columns of one kind of table. `open_columns`: further columns of this type may follow (features f_0, …)."""
-
-    name: str
-    columns: tuple[Column, ...]
-    volatile: tuple[str, ...] = ()
-    open_columns: Column | None = None
-
-    def to_pandera(self) -> "pa.DataFrameSchema":
-        """The same contract as a pandera schema, for frames; vectors are checked by the kernels' own checks."""
-        import pandera.pandas as pa
-
-        columns: dict[str, Any] = {c.name: _pandera_column(c) for c in self.columns if c.type != "vector"}
-        if self.open_columns is not None:
-            prefix = self.open_columns.name
-            columns[f"^{prefix}.*$"] = _pandera_column(self.open_columns, regex=True)
-        return pa.DataFrameSchema(columns, name=self.name, strict=False, ordered=False)
-
-
-def _pandera_column(column: Column, regex: bool = False) -> "pa.Column":
-    import pandera.pandas as pa
-
-    dtypes = {"int32": "int32", "int64": "int64", "float64": "float64", "bool": "bool", "string": None}
-    checks = []
-    if column.ge is not None:
-        checks.append(pa.Check.ge(column.ge))
-    if column.le is not None:
-        checks.append(pa.Check.le(column.le))
-    if column.isin is not None:
-        checks.append(pa.Check.isin(list(column.isin)))
-    if column.type == "string":
-        checks.append(pa.Check(_all_text, name="text"))
-    return pa.Column(
-        dtypes[column.type],
-        checks=checks,
-        nullable=column.nullable,
-        unique=column.unique,
-        regex=regex,
-        description=column.description,
-    )
-
-
-def _all_text(values: Any) -> bool:
-    return all(isinstance(value, str) for value in values.dropna())
-
+from quantum_assets.contracts.columns import Column, TableContract
 
 DATASET = TableContract(
     "dataset/v1",
@@ -299,6 +216,8 @@ SOLUTIONS = TableContract(
 SAMPLING_JOBS = TableContract(
     "sampling_jobs/v1",
     (
+        Column("finalist", "int64", "Number of the angles, exact ones first; samples name the one that won.", ge=0),
+        Column("stage", "string", "Where the angles come from.", isin=("exact", "noisy", "start")),
         Column("circuit", "string", "Name of the ansatz."),
         Column("fingerprint", "string", "Of the circuit, parameters unbound."),
         Column("gammas", "string", "JSON list, radians."),
@@ -309,7 +228,9 @@ SAMPLING_JOBS = TableContract(
         Column("start_value", "float64", "The same at the angles that training began with."),
         Column("random_value", "float64", "Objective of training for uniform rows."),
         Column("difference", "float64", "Largest difference of an amplitude between circuit and engine.", ge=0),
-        Column("evaluations", "int64", "Evaluations that training made.", ge=1),
+        Column("evaluations", "int64", "Exact evaluations that training made.", ge=1),
+        Column("refinement", "string", "JSON: the noisy stage, in the first row; empty: there was none."),
+        Column("refinement_ending", "string", "Why the noisy stage ended, or did not begin."),
         Column("workload", "string", "Fingerprint of what is asked; empty: asked where it is needed."),
         Column("shots", "int64", "Shots asked for; 0: the exact state.", ge=0),
         Column("provider", "string", "Who got it; empty while nobody did."),
@@ -323,10 +244,16 @@ SAMPLING_JOBS = TableContract(
 SAMPLES = TableContract(
     "quantum_samples/v1",
     (
-        Column("part", "string", "Samples, or the history of training.", isin=("sample", "history")),
+        Column(
+            "part",
+            "string",
+            "Published samples; the best decoded rows of other angles; the history of training.",
+            isin=("sample", "seen", "history"),
+        ),
+        Column("stage", "string", "Of the training loop.", isin=("exact", "noisy", "final")),
         Column("index", "int64", "Rank by energy; or number of the evaluation.", ge=0),
         Column("bits", "string", "The row, variable 0 first; empty in the history."),
-        Column("count", "int64", "Shots that gave it; 0 in the history.", ge=0),
+        Column("count", "int64", "Shots that gave it, or behind an evaluation; 0: exact, or only seen.", ge=0),
         Column("probability", "float64", "Exact, where the state is known.", nullable=True, ge=0, le=1.0000001),
         Column("energy", "float64", "Recomputed from the row; or the value of the evaluation."),
         Column("objective", "float64", "Recomputed from the row, in the problem's unit.", nullable=True),
@@ -389,6 +316,43 @@ OUTCOME = TableContract(
         Column("complete", "bool", "Whether the data go on after the period."),
     ),
 )
-_OPTIMIZATION = (PROBLEM, SOLUTIONS, SAMPLING_JOBS, SAMPLES, ATTRIBUTION, DECISION, OUTCOME)
+OPTIMIZATION_MODES = TableContract(
+    "optimization_modes/v1",
+    (
+        Column("profile", "string", "Execution profile.", unique=True),
+        Column("mode", "string", "As it ran: ideal, noisy, managed or hardware; empty where nobody answered."),
+        Column("estimator", "string", "As it ran: exact, binomial or circuits; empty where nobody answered."),
+        Column("provider", "string", "Who answered."),
+        Column("backend", "string", "Devices or simulators that answered."),
+        Column("calibration", "string", "Digests of their calibrations; empty without one."),
+        Column("path", "string", "Of the execution: quantum, classical, ensemble, or none."),
+        Column("reason", "string", "Why it was not the quantum path; empty where it was."),
+        Column("variables", "int64", "Spins of the quantum step.", ge=1),
+        Column("reduced", "bool", "Whether they are fewer than those of the instance."),
+        Column("shots", "int64", "Shots that came; 0: nobody answered.", ge=0),
+        Column("depth", "int64", "Depth as compiled; 0 where nothing was.", ge=0),
+        Column("two_qubit_gates", "int64", "Two-qubit gates as compiled; 0 where nothing was.", ge=0),
+        Column("angles_of", "string", "Where the angles of the shots come from: exact, noisy or start of training."),
+        Column("exact_energy", "float64", "Mean energy of the trained state, without shots and noise."),
+        Column("mean_energy", "float64", "Mean energy of the shots.", nullable=True),
+        Column("energy_difference", "float64", "Mean energy of the shots minus the exact one.", nullable=True),
+        Column("energy_error", "float64", "Standard error of the difference, from the shots.", nullable=True, ge=0),
+        Column("total_variation", "float64", "Distance of the shots from the exact distribution.", True, 0, 1),
+        Column("total_variation_expected", "float64", "What shots of that distribution would have.", True, 0, 1),
+        Column("total_variation_margin", "float64", "Half-width of its 95 % band.", nullable=True, ge=0),
+        Column("fidelity", "float64", "Linear cross-entropy fidelity; null: the exact state is uniform.", True),
+        Column("fidelity_error", "float64", "Its standard error.", nullable=True, ge=0),
+        *_interval("optimum", "Share of shots that reach the best known after repair."),
+        *_interval("gap", "Mean distance to the best known after repair, in the problem's unit."),
+        Column("finding", "string", "The sampler against the product of its marginals; empty before the ladder."),
+        Column("decided_by", "string", "Path of the policy that published; empty before the decision."),
+        Column("maker", "string", "Solver or sampler of the published row."),
+        Column("objective", "float64", "Of the published row, in the problem's unit.", nullable=True),
+        Column("violations", "float64", "By how much it breaks the constraints; 0: feasible.", nullable=True, ge=0),
+        Column("cost", "float64", "What the shots cost; noisy evaluations and other finalists apart.", ge=0),
+        Column("currency", "string", "Of cost."),
+    ),
+)
+_OPTIMIZATION = (PROBLEM, SOLUTIONS, SAMPLING_JOBS, SAMPLES, ATTRIBUTION, DECISION, OUTCOME, OPTIMIZATION_MODES)
 _STUDIES = (DATASET, FEATURES, JOBS, GRAM, KERNELS, DIAGNOSTICS, EVALUATION, VERDICT, MODES, MODEL)
 CONTRACTS = {c.name: c for c in (*_STUDIES, *_OPTIMIZATION, BREAKERS, SPENDING, TICKETS)}

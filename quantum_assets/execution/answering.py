@@ -10,10 +10,11 @@ from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.ticket import State, Ticket
 from quantum_assets.execution.asking import Asked, InForce, ask, find, is_current
 from quantum_assets.execution.assembling import assemble, is_here
+from quantum_assets.execution.guardrails import check_guardrails
 from quantum_assets.execution.plane import ControlPlane
 from quantum_assets.execution.turning import Turn, cancel, turn, turn_ledger, wait
 
-__all__ = ["Turn", "answer", "answer_all", "cancel", "collect", "recall", "submit", "turn", "turn_ledger"]
+__all__ = ["Turn", "answer", "answer_all", "cancel", "collect", "ended", "recall", "submit", "turn", "turn_ledger"]
 
 
 def answer(plane: ControlPlane, request: Request) -> Answer:
@@ -53,14 +54,26 @@ def submit(plane: ControlPlane, requests: Sequence[Request], *, hand_in: bool = 
     return tuple(tuple(tickets[part.question] for part in one.parts) for one in asked)
 
 
+def ended(plane: ControlPlane, request: Request) -> bool:
+    """Whether a request was submitted and every ticket of it has its outcome, so that collecting it waits for nothing.
+
+    Raises:
+        ProviderError: If no provider can run it and there is no fallback either.
+    """
+    asked = find(plane, _stamped(plane, request))
+    return asked is not None and all(ticket.ended for ticket in asked.tickets)
+
+
 def collect(plane: ControlPlane, request: Request) -> Answer | None:
     """The answer to a request that was submitted before; None while any of its tickets has no outcome.
 
     Raises:
+        GuardrailError: If it was never submitted, for it is larger than the profile's limits.
         ProviderError: If no path answers, or it was never submitted.
     """
     asked = find(plane, _stamped(plane, request))
     if asked is None:
+        check_guardrails(request.workload, request.profile)
         raise ProviderError(request.label, "was never submitted", "Materialise the asset that submits it first")
     if any(not ticket.ended for ticket in asked.tickets):
         return None

@@ -5,7 +5,14 @@ from dataclasses import replace
 
 from quantum_assets.contracts.answer import Answer, Request
 from quantum_assets.contracts.envelope import Attempt, ResultEnvelope
-from quantum_assets.contracts.errors import LedgerError, ProviderError
+from quantum_assets.contracts.errors import (
+    BudgetError,
+    LedgerError,
+    PlanError,
+    ProviderError,
+    QuantumAssetsError,
+    UnderWay,
+)
 from quantum_assets.contracts.ticket import State, Ticket
 from quantum_assets.contracts.wire import unpack_envelope
 from quantum_assets.execution.asking import Asked, fallback_of
@@ -95,8 +102,15 @@ def _fallen(plane: ControlPlane, request: Request, reason: str, tickets: Sequenc
 def _classical(
     plane: ControlPlane, request: Request, reason: str, tickets: Sequence[Ticket], stand_in: StandIn
 ) -> Answer:
-    """The fallback's answer; the tries of the quantum path stay part of it."""
-    other = stand_in(plane, _fallback_request(plane, request))
+    """The fallback's answer; the tries of the quantum path stay part of it.
+
+    Raises:
+        QuantumAssetsError: If the fallback fails too, of its own kind, with both reasons, the first one first.
+    """
+    try:
+        other = stand_in(plane, _fallback_request(plane, request))
+    except (ProviderError, BudgetError, PlanError) as second:
+        raise _neither(request, reason, second) from second
     tries = [attempt for ticket in tickets for attempt in attempts_of(plane, ticket, accepted=False)]
     attempts = (*tries, *_by_the_classical_path(other))
     return replace(
@@ -107,6 +121,17 @@ def _classical(
         envelope=replace(other.envelope, attempts=attempts),
         tickets=(*(ticket.id for ticket in tickets), *other.tickets),
     )
+
+
+def _neither(request: Request, first: str, second: QuantumAssetsError) -> QuantumAssetsError:
+    """Both paths failed: what the first failed of is why the second was asked, and must not be lost behind it."""
+    if isinstance(second, UnderWay):
+        return second
+    whose = f"{request.label} under profile {request.profile.name}"
+    problem = f"was not answered: {first}; nor by its fallback: {second.culprit}: {second.problem}"
+    if isinstance(second, ProviderError):
+        return ProviderError(whose, problem, second.mend, second.retry)
+    return type(second)(whose, problem, second.mend)
 
 
 def _by_the_classical_path(other: Answer) -> tuple[Attempt, ...]:

@@ -1,13 +1,14 @@
 """Refuse a workload that breaks a limit, from its values alone, before anything is started or spent.
 
 Two sets of limits hold: the profile's guardrails, which a person chose, and the provider's, which it has. All that is
-broken is said at once, so that nobody mends one figure to meet the next.
+broken is said at once, so that nobody mends one figure to meet the next. What is only too large (`GuardrailError`) is
+told apart from what no limit would let pass.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from quantum_assets.contracts.errors import PlanError
+from quantum_assets.contracts.errors import GuardrailError, PlanError
 from quantum_assets.contracts.jobs import Limits
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.workload import Workload
@@ -33,9 +34,11 @@ def check_guardrails(workload: Workload, profile: ExecutionProfile) -> None:
     An overlap runs the circuit and its inverse, so its depth and its two-qubit gates count double.
 
     Raises:
-        PlanError: With every limit that is broken: its figure, the limit and what to do.
+        GuardrailError: With every limit that is broken: its figure, the limit and what to do.
+        PlanError: The same, where something else is wrong as well: gates that nobody knows, unbound parameters.
     """
-    _refuse(workload, profile, [fault for rule in _RULES for fault in rule(workload, profile)])
+    wrong = [fault for rule in _FORM for fault in rule(workload, profile)]
+    _refuse(workload, profile, [fault for rule in _SIZE for fault in rule(workload, profile)], wrong)
 
 
 def check_limits(workload: Workload, profile: ExecutionProfile, limits: Limits) -> None:
@@ -54,7 +57,7 @@ def check_limits(workload: Workload, profile: ExecutionProfile, limits: Limits) 
         faults.append(
             (f"a quantum device would run it, and the profile's mode is {profile.mode}", "Say mode: hardware, if meant")
         )
-    _refuse(workload, profile, faults)
+    _refuse(workload, profile, (), faults)
 
 
 def estimate_memory(workload: Workload, profile: ExecutionProfile) -> int:
@@ -71,9 +74,10 @@ def estimate_memory(workload: Workload, profile: ExecutionProfile) -> int:
     return 2 * 16 * (1 << (2 * width if profile.noise is not None else width)) + kept * workload.n_circuits
 
 
-def _refuse(workload: Workload, profile: ExecutionProfile, faults: list[Fault]) -> None:
+def _refuse(workload: Workload, profile: ExecutionProfile, too_large: Sequence[Fault], wrong: Sequence[Fault]) -> None:
+    faults = [*too_large, *wrong]
     if faults:
-        raise PlanError(
+        raise (PlanError if wrong else GuardrailError)(
             f"{workload.label or workload.circuit.name} under profile {profile.name}",
             "; ".join(problem for problem, _ in faults),
             "; ".join(dict.fromkeys(mend for _, mend in faults)),
@@ -159,11 +163,8 @@ def _memory(workload: Workload, profile: ExecutionProfile) -> Iterator[Fault]:
         )
 
 
-_RULES: tuple[Callable[[Workload, ExecutionProfile], Iterator[Fault]], ...] = (
-    _width,
-    _gates,
-    _operations,
-    _parameters,
-    _circuits,
-    _memory,
-)
+Rule = Callable[[Workload, ExecutionProfile], Iterator[Fault]]
+
+#: What is too large for the profile, and what is wrong under any.
+_SIZE: tuple[Rule, ...] = (_width, _gates, _circuits, _memory)
+_FORM: tuple[Rule, ...] = (_operations, _parameters)

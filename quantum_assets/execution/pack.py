@@ -183,7 +183,7 @@ def _fault(one: Waiting, limits: Limits, batching: Batching, now: datetime) -> s
     """Why a ticket must not be submitted any more, or never can be; empty when it may."""
     waited = _waited(one, now)
     if one.deadline is not None and one.deadline <= now:
-        return f"its deadline {one.deadline.isoformat()} passed before it was submitted"
+        return "its deadline passed before it was submitted"
     if waited >= batching.stale_seconds:
         return f"it waited {waited:.0f} s unsubmitted, and goes stale after {batching.stale_seconds:.0f} s"
     if one.circuits > limits.max_circuits:

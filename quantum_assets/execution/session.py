@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from quantum_assets.contracts.answer import Answer, Request
+from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.ticket import Ticket
 from quantum_assets.contracts.workload import Workload
@@ -38,6 +40,9 @@ class Session:
         partition: For which partition.
         run_id: In which run; cancelling it cancels what only it waits for.
         correlation_id: Follows every request of the session.
+        until: Moment (UTC) after which an answer is of no use to this step, whatever the profile says; None: as the
+            profile says.
+        whose: What sets that moment, in words: a reason is told with them.
     """
 
     plane: ControlPlane
@@ -45,24 +50,36 @@ class Session:
     partition: str = ""
     run_id: str = ""
     correlation_id: str = ""
+    until: datetime | None = None
+    whose: str = "its deadline"
 
     def within(self, partition: str) -> "Session":
         """The same session for another partition."""
         return replace(self, partition=partition)
 
     def answer(self, workload: Workload, profile: ExecutionProfile) -> Answer:
-        """Answer now, waiting as long as it takes; see `answering.answer`."""
+        """Answer now, waiting as long as it takes or until the deadline; see `answering.answer`.
+
+        Raises:
+            ProviderError: If no time is left to ask; and as there.
+        """
+        self._require_time(workload)
         return answering.answer(self.plane, self._request(workload, profile))
 
     def answer_all(self, workloads: Sequence[Workload], profile: ExecutionProfile) -> tuple[Answer, ...]:
         """Answer several at once, in common orders where they fit."""
+        self._require_time(*workloads)
         return answering.answer_all(self.plane, [self._request(workload, profile) for workload in workloads])
 
     def submit_each(self, workloads: Sequence[Workload], profile: ExecutionProfile) -> tuple[tuple[Ticket, ...], ...]:
         """Plan and hand in, and come back at once; the tickets of each workload, none where policy keeps it classical.
 
         Under a synchronous profile they are planned only: whoever answers them also hands them in.
+
+        Raises:
+            ProviderError: If no time is left to ask; and as `answering.submit`.
         """
+        self._require_time(*workloads)
         requests = [self._request(workload, profile) for workload in workloads]
         return answering.submit(self.plane, requests, hand_in=profile.asynchronous)
 
@@ -89,13 +106,32 @@ class Session:
         """The answer to what this session, or one before it, asked.
 
         Asked before and ended: that answer. Still under way: None under an asynchronous profile; others wait for it.
-        Never asked: asked now, but for asynchronous profiles, whose submitting asset must have done so.
+        Never asked: asked now, but for asynchronous profiles, whose submitting asset must have done so. An answer that
+        is there is given however late it is.
+
+        Raises:
+            ProviderError: If no time is left to ask or to wait; and as `answering.collect`.
         """
         request = self._request(workload, profile)
         if profile.asynchronous:
+            if not answering.ended(self.plane, request):
+                self._require_time(workload)
             return answering.collect(self.plane, request)
-        known = answering.recall(self.plane, request)
-        return known or answering.answer(self.plane, request)
+        return answering.recall(self.plane, request) or self.answer(workload, profile)
+
+    def _require_time(self, *workloads: Workload) -> None:
+        if self.until is not None and self.plane.clock.now() >= self.until:
+            raise ProviderError(
+                ", ".join(dict.fromkeys(one.label or one.circuit.name for one in workloads)),
+                f"is not asked for: no time is left of {self.whose}",
+                "Give it more time, or make it sooner",
+            )
+
+    def _deadline(self, profile: ExecutionProfile) -> datetime | None:
+        """The sooner of the session's and the profile's; None: as the profile says."""
+        if self.until is None or profile.deadline_seconds is None:
+            return self.until
+        return min(self.until, self.plane.clock.now() + timedelta(seconds=profile.deadline_seconds))
 
     def _request(self, workload: Workload, profile: ExecutionProfile) -> Request:
         return Request(
@@ -105,4 +141,5 @@ class Session:
             partition=self.partition,
             run_id=self.run_id,
             correlation_id=self.correlation_id,
+            deadline=self._deadline(profile),
         )

@@ -222,10 +222,8 @@ def _undecided(ticket: Ticket) -> bool:
 
 
 def _expired(plane: ControlPlane, tickets: Sequence[Ticket]) -> list[Ticket]:
-    return [
-        give_up(plane, one, f"its deadline {one.deadline:%Y-%m-%d %H:%M:%S} UTC has passed", State.EXPIRED)
-        for one in tickets
-    ]
+    """The moment stays out of the reason, which may end up in stored content; the ticket has it."""
+    return [give_up(plane, one, "its deadline has passed", State.EXPIRED) for one in tickets]
 
 
 def _cancelled(reason: str, plane: ControlPlane, tickets: Sequence[Ticket]) -> list[Ticket]:

@@ -116,7 +116,8 @@ def climb(
         problem: Gives objective, violations, the repair that serves every rung, and the greedy row.
         bits: The sampler's rows as they came from the machine, shape `(m, n_variables)`; equal rows may stand apart.
         counts: Shots of each row, shape `(m,)`.
-        best_energy: Energy of the best known feasible row, under the problem's own encoding.
+        best_energy: Energy of the best known feasible row, under the problem's own encoding; of the whole instance
+            where `problem` is a frozen one. Then it may lie outside, and no rung reaches it: `subspace.survey` tells.
         seed: Of controls, bootstrap and permutations, at least 0.
         polish: Whether steepest descent on the encoding follows the repair; the result is repaired again, and a row
             that this made worse keeps its repaired self.

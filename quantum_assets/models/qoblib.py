@@ -9,7 +9,7 @@ waiting in queues; what does not exist is ``N/A``.
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -17,8 +17,7 @@ from typing import Literal
 import numpy as np
 
 from quantum_assets.contracts.errors import PlanError
-from quantum_assets.contracts.problem import Encoding, Problem, Solution
-from quantum_assets.models.attribution import objective_of
+from quantum_assets.contracts.problem import Incumbent, Ising, Sense
 
 Paradigm = Literal["Classical", "Quantum Simulator", "Quantum Hardware"]
 Row = Mapping[str, str]
@@ -60,7 +59,8 @@ COLUMNS_30 = (
 COLUMNS_27 = tuple(c for c in COLUMNS_30 if c not in ("Affiliation", "Paradigm", "Time to Solution"))
 """The library's published template, in order."""
 
-_NONE = "N/A"
+NOT_GIVEN = "N/A"
+"""What the library writes where there is nothing to say."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Run:
 
     Attributes:
         objective: Of its best feasible row; None if it found none.
-        seconds: Wall seconds from end to end, without queues.
+        seconds: Wall seconds from end to end, without queues; None if not measured.
         incumbents: Seconds since the run began and the objective then, in the order of time; None where what was best
             by then is not known to be feasible, and only before the first number.
         cpu_seconds: On classical processors; None if not measured.
@@ -78,7 +78,7 @@ class Run:
     """
 
     objective: float | None
-    seconds: float
+    seconds: float | None = None
     incumbents: tuple[tuple[float, float | None], ...] = ()
     cpu_seconds: float | None = None
     gpu_seconds: float | None = None
@@ -109,7 +109,7 @@ class Particulars:
     hardware: str
     paradigm: Paradigm
     stochastic: bool = True
-    remarks: str = _NONE
+    remarks: str = NOT_GIVEN
 
     def __post_init__(self) -> None:
         if not self.submitters or len(self.affiliations) != len(self.submitters):
@@ -120,31 +120,39 @@ class Particulars:
             )
 
 
-def run_of(solution: Solution, problem: Problem, encoding: Encoding) -> Run:
+def run_of(
+    objective: float | None,
+    seconds: float,
+    incumbents: Sequence[Incumbent],
+    objective_at: Callable[[float], float] | None,
+) -> Run:
     """A classical solver's answer as a run.
 
     Incumbents are energies. Under penalties an energy tells neither whether the row was feasible nor its objective, so
-    that all but the last, whose row is known, are handed on as None.
+    that all but the last, whose row is known, are handed on as None. Values are rounded to ten digits, as the CSV has
+    them, so that a series and its row agree.
+
+    Args:
+        objective: Of the best row; None where it is not feasible.
+        seconds: Wall seconds on a classical processor.
+        incumbents: In the order of time; the last is the best row.
+        objective_at: Objective of a feasible row of this energy; None where an energy alone does not tell.
     """
-    row = solution.bits[None, :]
-    feasible = float(problem.violations(row)[0]) == 0
-    objective = float(problem.objective(row)[0]) if feasible else None
-    series: list[tuple[float, float | None]] = [
-        (step.seconds, objective_of(encoding, step.energy) if encoding.penalty == 0 and feasible else None)
-        for step in solution.incumbents[:-1]
-    ]
-    if solution.incumbents:
-        series.append((solution.incumbents[-1].seconds, objective))
-    return Run(objective, solution.seconds, tuple(series), cpu_seconds=solution.seconds)
+    best = None if objective is None else _rounded(objective)
+    known = objective_at if objective is not None else None
+    series = [(step.seconds, None if known is None else _rounded(known(step.energy))) for step in incumbents[:-1]]
+    if incumbents:
+        series.append((incumbents[-1].seconds, best))
+    return Run(best, seconds, tuple(series), cpu_seconds=seconds)
 
 
 def summary(
-    problem: Problem,
-    encoding: Encoding,
+    instance: str,
+    sense: Sense,
+    ising: Ising,
     runs: Sequence[Run],
     particulars: Particulars,
     *,
-    instance: str | None = None,
     bound: float | None = None,
     epsilon: float = 0.0,
 ) -> Row:
@@ -154,11 +162,11 @@ def summary(
     itself found. Coefficients are those of the Ising polynomial in spins, the constant left out.
 
     Args:
-        problem: The instance.
-        encoding: What was solved.
+        instance: Its name in the library.
+        sense: Which way the objective goes.
+        ising: The polynomial that was solved.
         runs: Independent runs, at least one.
         particulars: What only the people know.
-        instance: The library's name of the instance; by default the problem's.
         bound: Proven bound of the objective, in the problem's unit.
         epsilon: Success threshold, at least 0.
 
@@ -167,27 +175,27 @@ def summary(
     """
     if not runs or epsilon < 0:
         raise PlanError("submission", f"has {len(runs)} runs, threshold {epsilon}", "Give a run and epsilon >= 0")
-    sign = 1.0 if problem.sense == "minimise" else -1.0
+    sign = 1.0 if sense == "minimise" else -1.0
     values = [run.objective for run in runs if run.objective is not None]
     best = sign * min(sign * value for value in values) if values else None
     if best is not None and bound is not None and sign * (bound - best) > 1e-9 * max(1.0, abs(best)):
         raise PlanError("submission's bound", f"{bound} is worse than the value {best} found", "Give a proven bound")
     successes = 0 if best is None else sum(sign * (v - best) <= epsilon * abs(best) + 1e-12 for v in values)
-    n = encoding.ising.n_variables
+    n = ising.n_variables
     return {
-        "Problem": instance or problem.name,
+        "Problem": instance,
         "Submitter": ", ".join(particulars.submitters),
         "Affiliation": ", ".join(particulars.affiliations),
         "Date": particulars.day.isoformat(),
         "Reference": particulars.reference,
         "Best Objective Value": _number(best),
         "Optimality Bound": _number(bound),
-        "Modeling Approach": "QUBO" if encoding.ising.order <= 2 else "HUBO",
+        "Modeling Approach": "QUBO" if ising.order <= 2 else "HUBO",
         "# Decision Variables": str(n),
         "# Binary Variables": str(n),
         "# Integer Variables": "0",
         "# Continuous Variables": "0",
-        **_coefficients(encoding),
+        **_coefficients(ising),
         "Workflow": particulars.workflow,
         "Algorithm Type": "Stochastic" if particulars.stochastic else "Deterministic",
         "Paradigm": particulars.paradigm,
@@ -201,7 +209,7 @@ def summary(
         "CPU Runtime": _mean([run.cpu_seconds for run in runs]),
         "GPU Runtime": _mean([run.gpu_seconds for run in runs]),
         "QPU Runtime": _mean([run.qpu_seconds for run in runs]),
-        "Other HW Runtime": _NONE,
+        "Other HW Runtime": NOT_GIVEN,
         "Remarks": particulars.remarks,
     }
 
@@ -234,7 +242,7 @@ def time_series(runs: Sequence[Run]) -> str:
     for place, run in enumerate(runs):
         _demand_monotone(place, run)
         steps = [*run.incumbents]
-        if steps and steps[-1][0] < run.seconds:
+        if steps and run.seconds is not None and steps[-1][0] < run.seconds:
             steps.append((run.seconds, steps[-1][1]))
         written.append([{"Time": seconds, "Incumbent": value} for seconds, value in steps])
     return json.dumps(written, indent=1)
@@ -250,21 +258,25 @@ def _demand_monotone(place: int, run: Run) -> None:
         raise PlanError(f"incumbents of run {place}", "go back", "Give each improvement once, in the order of time")
 
 
-def _coefficients(encoding: Encoding) -> Row:
-    weights = encoding.ising.coefficients[encoding.ising.coefficients != 0]
+def _coefficients(ising: Ising) -> Row:
+    weights = ising.coefficients[ising.coefficients != 0]
     whole = bool((weights == np.rint(weights)).all())
     return {
         "# Non-Zero Coefficients": str(len(weights)),
         "Coefficients Type": "Integer" if whole else "Continuous",
-        "Coefficients Range": f"{_number(weights.min())} - {_number(weights.max())}" if len(weights) else _NONE,
+        "Coefficients Range": f"{_number(weights.min())} - {_number(weights.max())}" if len(weights) else NOT_GIVEN,
     }
 
 
 def _mean(values: Sequence[float | None]) -> str:
     """Mean over runs; not there unless every run has it."""
     numbers = [value for value in values if value is not None]
-    return _number(float(np.mean(numbers))) if len(numbers) == len(values) else _NONE
+    return _number(float(np.mean(numbers))) if len(numbers) == len(values) else NOT_GIVEN
 
 
 def _number(value: float | None) -> str:
-    return _NONE if value is None else f"{float(value):.10g}"
+    return NOT_GIVEN if value is None else f"{float(value):.10g}"
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.10g}")

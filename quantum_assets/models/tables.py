@@ -6,9 +6,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from quantum_assets.contracts.columns import TableContract
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.evaluation import Comparison, FoldScore, Verdict, VerdictWord
-from quantum_assets.contracts.tables import EVALUATION, VERDICT, TableContract
+from quantum_assets.contracts.tables import EVALUATION, VERDICT
 
 _ARROW = {"int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_(), "string": pa.string()}
 

@@ -11,7 +11,7 @@ import dagster as dg
 import numpy as np
 import pyarrow as pa
 
-from quantum_assets.contracts.tables import TableContract
+from quantum_assets.contracts.columns import TableContract
 from quantum_assets.contracts.workload import FloatArray
 from quantum_assets.kernels.measures import spectrum
 from quantum_assets.store.conform import band_names
@@ -28,6 +28,8 @@ class CheckOutcome:
 
 
 Check = Callable[[pa.Table], CheckOutcome]
+#: A check of the figures that the newest materialisation told: what depends on the clock is in no stored table.
+CheckTold = Callable[[Mapping[str, float]], CheckOutcome]
 
 
 def stored_checks(
@@ -35,12 +37,16 @@ def stored_checks(
     checks: Mapping[str, Check],
     partitions: dg.PartitionsDefinition[str] | None,
     advisory: Mapping[str, Check] | None = None,
+    told: Mapping[str, CheckTold] | None = None,
 ) -> dg.AssetChecksDefinition:
-    """All checks of one asset as one step, partitioned like the asset: `checks` block, `advisory` ones only warn.
+    """All checks of one asset as one step, partitioned like the asset: `checks` block, the others only warn.
+
+    `advisory` ones look at the stored table, `told` ones at what the newest materialisation said of itself.
 
     Without `partitions_def` on a partitioned asset's check Dagster loads every partition, materialised or not.
     """
-    every = {**checks, **(advisory or {})}
+    of_table, of_told = {**checks, **(advisory or {})}, told or {}
+    every: Mapping[str, Check | CheckTold] = {**of_table, **of_told}
     name = "__".join(key.path) + "__checks"
     specs = [
         dg.AssetCheckSpec(
@@ -50,9 +56,11 @@ def stored_checks(
     ]
 
     @dg.multi_asset_check(name=name, specs=specs, ins={"stored": dg.AssetIn(key)})
-    def run_checks(stored: pa.Table) -> Iterator[dg.AssetCheckResult]:
-        for check, fn in every.items():
-            outcome = fn(stored)
+    def run_checks(context: dg.AssetCheckExecutionContext, stored: pa.Table) -> Iterator[dg.AssetCheckResult]:
+        figures = _figures_told(context, key) if of_told else {}
+        outcomes = {check: fn(stored) for check, fn in of_table.items()}
+        outcomes |= {check: fn(figures) for check, fn in of_told.items()}
+        for check, outcome in outcomes.items():
             yield dg.AssetCheckResult(
                 passed=outcome.passed,
                 check_name=check,
@@ -62,6 +70,19 @@ def stored_checks(
             )
 
     return run_checks
+
+
+def _figures_told(context: dg.AssetCheckExecutionContext, key: dg.AssetKey) -> dict[str, float]:
+    """The numbers in the metadata of the newest materialisation of the partition that is checked."""
+    partition = str(context.partition_key) if context.has_partition_key else ""
+    if not partition and context.has_partition_key_range:  # of one partition: see `partition_key_of`
+        partition = str(context.partition_key_range.start)
+    wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition] if partition else None)
+    records = context.instance.fetch_materializations(wanted, limit=1).records
+    event = records[0].asset_materialization if records else None
+    said = {} if event is None else event.metadata
+    numbers = {name: one.value for name, one in said.items() if isinstance(one, dg.FloatMetadataValue)}
+    return {name: value for name, value in numbers.items() if value is not None}
 
 
 def follows_contract(contract: TableContract, *, may_be_empty: bool = False) -> Check:

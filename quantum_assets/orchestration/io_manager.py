@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import dagster as dg
 import pandas as pd
@@ -106,7 +107,7 @@ class StoreIOManager(dg.ConfigurableIOManager):
 def _partition(keys: Sequence[str]) -> dict[str, str]:
     if len(keys) > 1:
         raise dg.DagsterInvariantViolationError(
-            "one run materialises one partition; use BackfillPolicy.multi_run(max_partitions_per_run=1)"
+            "one run materialises one partition; leave backfill_policy out of the asset"
         )
     return dimensions_of(keys[0]) if keys else {}
 
@@ -163,12 +164,16 @@ def _run_record(context: dg.OutputContext, stored: Stored, commit: Commit, dagst
     now = int(time.time() * 1000)
     study, asset = context.asset_key.path[0], context.asset_key.path[-1]
     partition = "|".join(commit.partition.values())
+    run_page = f"{dagster_url}/runs/{context.run_id}"
+    asset_page = f"{dagster_url}/assets/{'/'.join(map(quote, context.asset_key.path))}{_on_partition(partition)}"
     tags = {
         "qa.asset": context.asset_key.to_user_string(),
         "qa.partition": partition,
         "qa.data_version": commit.version,
         "dagster.run_id": context.run_id,
-        "dagster.url": f"{dagster_url}/runs/{context.run_id}",
+        "dagster.url": run_page,
+        "dagster.asset_url": asset_page,
+        "mlflow.note.content": f"[Asset in Dagster]({asset_page}) · [run in Dagster]({run_page})",  # shown as Markdown
         **{name: word[:5000] for name, word in stored.tags.items() if word},
     }
     inputs = tuple(
@@ -191,6 +196,11 @@ def _run_record(context: dg.OutputContext, stored: Stored, commit: Commit, dagst
         started_at=stored.started_at or now,
         ended_at=now,
     )
+
+
+def _on_partition(partition: str) -> str:
+    """The part of an asset page's address that opens a partition."""
+    return f"?view=partitions&partition={quote(partition, safe='')}" if partition else ""
 
 
 def _inputs(provenance: Mapping[str, Any]) -> Mapping[str, str]:

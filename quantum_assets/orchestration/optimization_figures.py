@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_RUNGS: Mapping[RungName, str] = {
+RUNGS: Mapping[RungName, str] = {
     "uniform": "#767676",
     "product": "#0072B2",
     "sampler": QUANTUM,
@@ -38,12 +38,30 @@ def incumbents_figure(solutions: Sequence[Solution], bound: float | None, title:
     return png_of(figure)
 
 
-def history_figure(values: Sequence[float], random_value: float, title: str) -> bytes:
-    """Objective of every evaluation and the best so far, beside the objective of uniform bits."""
+def history_figure(
+    values: Sequence[float], random_value: float, title: str, noisy: Sequence[float] = (), beneath: str = ""
+) -> bytes:
+    """Objective of every evaluation and the best so far, beside the objective of uniform bits.
+
+    Args:
+        values: Exact evaluations in order.
+        random_value: Objective of uniform bits.
+        title: Of the picture.
+        noisy: Measured evaluations that followed, drawn to the right with a line of their own.
+        beneath: Where those ran.
+    """
     figure, axes = _canvas(title, "dots: each evaluation; line: best so far; dotted: uniform bits")
     numbers = np.arange(len(values))
     axes.plot(numbers, values, ".", color=FAINT, markersize=3)
-    axes.plot(numbers, np.minimum.accumulate(np.asarray(values, dtype=float)), color=QUANTUM, linewidth=1.4)
+    best = np.minimum.accumulate(np.asarray(values, dtype=float))
+    axes.plot(numbers, best, color=QUANTUM, linewidth=1.4, label="exact")
+    if noisy:
+        after = len(values) + np.arange(len(noisy))
+        best = np.minimum.accumulate(np.asarray(noisy, dtype=float))
+        axes.axvline(len(values) - 0.5, color=FAINT, linewidth=0.8)
+        axes.plot(after, noisy, MARKERS[0], color=PALETTE[0], markersize=4, alpha=0.5)
+        axes.plot(after, best, color=PALETTE[0], linewidth=1.4, label=f"measured {beneath}".rstrip())
+        axes.legend(fontsize=7, frameon=False)
     axes.axhline(random_value, color=FAINT, linestyle=":", linewidth=1)
     _words(axes, "evaluation", "objective (energy)")
     return png_of(figure)
@@ -64,7 +82,7 @@ def ladder_figure(ladder: Ladder) -> bytes:
     figure, axes = _canvas(
         f"{ladder.kind} {ladder.instance}", "share of shots that reach the best known, by stage of the decoder"
     )
-    for index, (name, colour) in enumerate(_RUNGS.items()):
+    for index, (name, colour) in enumerate(RUNGS.items()):
         places = np.arange(len(stages)) + 0.16 * (index - 1.5)
         found = [ladder.rung(name, stage).optimum for stage in stages]
         values = np.array([one.value for one in found])

@@ -54,5 +54,23 @@ def dimensions_of(key: str) -> dict[str, str]:
     return {PERIOD if key[:1].isdigit() else PROFILE: key}
 
 
-#: One partition a run: the store commits one partition at a time, and a crash costs one partition.
-ONE_PARTITION_A_RUN = dg.BackfillPolicy.multi_run(max_partitions_per_run=1)
+def partition_key_of(context: dg.AssetExecutionContext) -> str:
+    """The one partition that a run is about; empty for none.
+
+    A run names its partition by one tag, or, where it was launched for a range of partitions, by first and last.
+
+    Raises:
+        PlanError: For a range of several: the store commits one partition at a time, and a crash costs one partition.
+    """
+    if context.has_partition_key:
+        return str(context.partition_key)
+    if not context.has_partition_key_range:
+        return ""
+    wanted = context.partition_key_range
+    if wanted.start != wanted.end:
+        raise PlanError(
+            f"run {context.run_id}",
+            f"is asked for the partitions {wanted.start} to {wanted.end} at once",
+            "Launch them as a backfill, which makes one run of each",
+        )
+    return str(wanted.start)

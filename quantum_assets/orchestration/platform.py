@@ -12,8 +12,9 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
+from quantum_assets.contracts.columns import TableContract
 from quantum_assets.contracts.money import MICROS
-from quantum_assets.contracts.tables import BREAKERS, SPENDING, TICKETS, TableContract
+from quantum_assets.contracts.tables import BREAKERS, SPENDING, TICKETS
 from quantum_assets.contracts.ticket import State
 from quantum_assets.execution.alerts import unread
 from quantum_assets.execution.breaker import BreakerState

@@ -8,8 +8,8 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
+from quantum_assets.contracts.columns import TableContract
 from quantum_assets.contracts.record import ModelRecord
-from quantum_assets.contracts.tables import TableContract
 from quantum_assets.orchestration.figures import as_markdown
 from quantum_assets.store.digest import table_digest
 

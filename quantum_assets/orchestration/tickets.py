@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 TICKETS_A_TICK = 200
 JOBS_ASSET = "quantum_jobs"
+COLLECT_TAG = "quantum_assets/collect"
+"""Tag of a run that the sensor launched to collect what an earlier run handed in."""
+
 _SUFFIX = "_collect"
 
 
@@ -147,7 +150,7 @@ def _collect(status: PartitionStatus) -> dg.RunRequest:
         run_key=f"collect:{_name(status)}:{status.last_request}",
         job_name=collect_job_name(status.study),
         partition_key=status.partition,
-        tags={"quantum_assets/study": status.study, "quantum_assets/collect": str(status.last_request)},
+        tags={"quantum_assets/study": status.study, COLLECT_TAG: str(status.last_request)},
     )
 
 

@@ -131,7 +131,7 @@ def _file(spec: ProblemSpec, base: Path) -> Problem:
     path = base / (spec.path or "")
     if not path.is_file():
         raise PlanError(f"qubo_file {spec.path}", "is not there", f"Put it into {base.name}, or correct path")
-    return read(path, spec.form or "qubo", spec.sense or "minimise")
+    return read(path, spec.form, spec.sense or "minimise")
 
 
 def _labs(spec: ProblemSpec, base: Path) -> Problem:

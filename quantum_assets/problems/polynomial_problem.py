@@ -24,12 +24,14 @@ class PolynomialProblem:
         polynomial: The objective, as spins.
         direction: ``minimise`` or ``maximise``.
         objective_unit: For people.
+        names: Of the variables, all different; none: they are numbered.
     """
 
     instance: str
     polynomial: Ising
     direction: Sense = "minimise"
     objective_unit: str = "objective"
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.direction not in get_args(Sense):
@@ -39,6 +41,13 @@ class PolynomialProblem:
         if not self.polynomial.terms:
             raise PlanError(
                 f"{self.kind} {self.instance}", "does not depend on any variable", "Give at least one weight but 0"
+            )
+
+        if self.names and len(set(self.names)) != self.polynomial.n_variables:
+            raise PlanError(
+                f"{self.kind} {self.instance}: names",
+                f"are {len(set(self.names))} different ones for {self.polynomial.n_variables} variables",
+                "Give each variable a name of its own, or none at all",
             )
 
     @property
@@ -63,8 +72,8 @@ class PolynomialProblem:
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """By number: ``x0``, ``x1`` and so on."""
-        return tuple(f"x{i}" for i in range(self.polynomial.n_variables))
+        """By name, or by number: ``x0``, ``x1`` and so on."""
+        return self.names or tuple(f"x{i}" for i in range(self.polynomial.n_variables))
 
     @cached_property
     def fingerprint(self) -> str:

@@ -1,37 +1,36 @@
-"""A user's own QUBO or Ising polynomial from a CSV or Parquet file of coordinates.
+"""A user's own QUBO or Ising polynomial: a file of coordinates (CSV, Parquet, dimod's COO), or dimod's binary format.
 
-One row is one term: columns ``i``, ``j`` and ``value``; other columns are ignored.
+One row of coordinates is one term: ``i``, ``j`` and ``value``.
 
 - ``i`` and ``j`` different: ``value`` times both variables. Each pair once, in either direction: a second row of the
   same pair is refused, or added where `duplicates` is ``sum`` (a full symmetric matrix is meant that way).
 - ``i`` equal to ``j``: ``value`` times that variable alone, in a QUBO as in an Ising file (there it is the field).
 - ``i`` and ``j`` both blank: ``value`` is added to the constant.
 
-Variables are numbered from 0. Spins of an Ising file are `z = 1 - 2 x`: bit 0 is spin +1.
+Variables are numbered from 0. Spins of an Ising file are `z = 1 - 2 x`: bit 0 is spin +1. What dimod's binary files
+(``.bqm``) hold is told in `bqm`.
 """
 
-import csv
-import io
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.problem import Sense
+from quantum_assets.problems.bqm import read_bqm
+from quantum_assets.problems.coordinates import READERS, Form, rows, stated_form
 from quantum_assets.problems.polynomial import Term, from_bits, from_spins
 from quantum_assets.problems.polynomial_problem import PolynomialProblem
 
-Form = Literal["qubo", "ising"]
 Duplicates = Literal["refuse", "sum"]
-COLUMNS = ("i", "j", "value")
 MAX_VARIABLES = 10_000
-MAX_ROWS = 1_000_000
+_BINARY = ".bqm"
 
 
 def read(
     path: Path,
-    form: Form,
+    form: Form | None = None,
     sense: Sense = "minimise",
     *,
     n_variables: int | None = None,
@@ -39,13 +38,15 @@ def read(
     unit: str = "objective",
     max_variables: int = MAX_VARIABLES,
 ) -> PolynomialProblem:
-    """Make the problem that a file of coordinates states.
+    """Make the problem that a file states.
 
     Args:
-        path: A ``.csv`` (comma-separated UTF-8 with a header), ``.parquet`` or ``.pq`` file.
-        form: Whether values weigh bits (``qubo``) or spins (``ising``).
+        path: A ``.csv``, ``.parquet``, ``.pq``, ``.coo`` or ``.bqm`` file.
+        form: Whether values weigh bits (``qubo``) or spins (``ising``). None: as the file says; bits, where its format
+            cannot say it.
         sense: Which way the objective goes.
         n_variables: How many there are; by default one more than the largest index, and then every index must appear.
+            A ``.bqm`` file knows it.
         duplicates: What a second row of one pair means.
         unit: Of the objective, for people.
         max_variables: More are refused.
@@ -54,13 +55,19 @@ def read(
         PlanError: Naming file, line (CSV) or row (Parquet, counted from 1), and value.
     """
     for what, given, known in (("form", form, Form), ("duplicates", duplicates, Duplicates)):
-        if given not in get_args(known):
+        if given is not None and given not in get_args(known):
             raise PlanError(f"{path.name}: {what}", f"is {given!r}", f"Write one of {', '.join(get_args(known))}")
     if n_variables is not None and not 1 <= n_variables <= max_variables:
         raise PlanError(f"{path.name}: n_variables", f"is {n_variables}", f"Choose 1 … {max_variables:,}")
+    suffix, data = path.suffix.lower(), _content(path)
+    if suffix == _BINARY:
+        found = read_bqm(path.name, data, path.stem, sense, unit=unit, max_variables=max_variables)
+        _check_form(path.name, found.form, form)
+        return found.problem
+    form = _form_of(path.name, suffix, data, form)
     terms: list[Term] = []
     seen: dict[tuple[int, ...], str] = {}
-    for place, cells in _rows(path):
+    for place, cells in rows(path.name, suffix, data):
         term = _term(f"{path.name}: {place}", cells, n_variables, max_variables)
         pair = tuple(sorted(set(term[0])))
         if pair in seen and duplicates == "refuse":
@@ -72,9 +79,36 @@ def read(
         seen.setdefault(pair, place)
         terms.append((pair, term[1]))
     if not terms:
-        raise PlanError(path.name, "has a header and no rows", "Write one row a term: i, j, value")
+        raise PlanError(path.name, "has no rows", "Write one row a term: i, j, value")
     n = n_variables or _count(path.name, seen)
     return PolynomialProblem(path.stem, from_bits(n, terms) if form == "qubo" else from_spins(n, terms), sense, unit)
+
+
+def _content(path: Path) -> bytes:
+    known = (*READERS, _BINARY)
+    if path.suffix.lower() not in known:
+        raise PlanError(path.name, "is of no format that is known", f"Save it as one of {', '.join(known)}")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PlanError(
+            path.name, f"cannot be read ({error.strerror})", "Correct the path or its permissions"
+        ) from error
+
+
+def _form_of(whose: str, suffix: str, data: bytes, form: Form | None) -> Form:
+    """What the values weigh: as asked, as the file says, which must agree; bits where nobody says it."""
+    stated = stated_form(whose, data) if suffix == ".coo" else None
+    if stated is not None:
+        _check_form(whose, stated, form)
+    return stated or form or "qubo"
+
+
+def _check_form(whose: str, stated: Form, form: Form | None) -> None:
+    if form is not None and form != stated:
+        raise PlanError(
+            f"{whose}: form", f"is {form}, and the file says {stated}", "Leave form out; such a file says it itself"
+        )
 
 
 def _count(whose: str, seen: Mapping[tuple[int, ...], str]) -> int:
@@ -146,75 +180,6 @@ def _is_blank(cell: Any) -> bool:
     return (
         cell is None or (isinstance(cell, str) and not cell.strip()) or (isinstance(cell, float) and math.isnan(cell))
     )
-
-
-def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Where each row stands and its three cells."""
-    readers = {".csv": _csv_rows, ".parquet": _parquet_rows, ".pq": _parquet_rows}
-    if path.suffix.lower() not in readers:
-        raise PlanError(path.name, "is neither CSV nor Parquet", f"Save it as one of {', '.join(readers)}")
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise PlanError(
-            path.name, f"cannot be read ({error.strerror})", "Correct the path or its permissions"
-        ) from error
-    if not data.strip():
-        raise PlanError(path.name, "the file is empty", "Write the header i,j,value and one row a term")
-    for number, row in enumerate(readers[path.suffix.lower()](path.name, data), start=1):
-        if number > MAX_ROWS:
-            raise PlanError(path.name, f"has more than {MAX_ROWS:,} rows", "Give a smaller problem")
-        yield row
-
-
-def _csv_rows(whose: str, data: bytes) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise PlanError(f"{whose}: line {line}", "is not UTF-8 text", "Save the file as CSV UTF-8") from error
-    reader = csv.reader(io.StringIO(text, newline=""))
-    try:
-        header = [name.strip() for name in next(reader)]
-        _check_columns(whose, header)
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) != len(header):
-                raise PlanError(
-                    f"{whose}: line {reader.line_num}",
-                    f"has {len(cells)} values, and the header names {len(header)} columns",
-                    "Correct the line",
-                )
-            yield f"line {reader.line_num}", dict(zip(header, cells, strict=True))
-    except csv.Error as error:
-        raise PlanError(f"{whose}: line {reader.line_num}", f"is not CSV ({error})", "Save it as CSV UTF-8") from error
-
-
-def _parquet_rows(whose: str, data: bytes) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        file = pq.ParquetFile(io.BytesIO(data))
-        _check_columns(whose, list(file.schema_arrow.names))
-        if file.metadata.num_rows > MAX_ROWS:
-            raise PlanError(whose, f"has {file.metadata.num_rows:,} rows", f"Give at most {MAX_ROWS:,}")
-        columns = [file.read(columns=list(COLUMNS)).column(name).to_pylist() for name in COLUMNS]
-    except (pa.ArrowException, OSError) as error:
-        raise PlanError(whose, f"is not a readable Parquet file ({error})", "Write it again from its source") from error
-    for number, cells in enumerate(zip(*columns, strict=True), start=1):
-        yield f"row {number}", dict(zip(COLUMNS, cells, strict=True))
-
-
-def _check_columns(whose: str, header: list[str]) -> None:
-    for name in COLUMNS:
-        if header.count(name) != 1:
-            listed = ", ".join(repr(given) for given in header[:8])
-            problem = "is missing" if name not in header else f"is named {header.count(name)} times"
-            raise PlanError(
-                f"{whose}: column {name!r}", f"{problem} among {listed}", "Name the columns i, j and value, once each"
-            )
 
 
 def _pair_in_words(pair: tuple[int, ...]) -> str:

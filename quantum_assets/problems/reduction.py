@@ -194,7 +194,10 @@ def reduce(problem: Problem, most: int) -> Problem:
     if n <= most:
         return problem
     ising = problem.encode().ising
-    mend = "Choose a profile of at least {} qubits, or an instance of fewer variables"
+    mend = (
+        "Choose a profile of at least {} qubits, or an instance of fewer variables, or let the rest be frozen at the "
+        "greedy row, a heuristic (in a study: quantum.narrowing: freeze)"
+    )
     if ising.order > 2:
         what = f"has {n} variables for {most}, and terms of {ising.order} variables, which are not eliminated"
         raise PlanError(whose, what, mend.format(n))

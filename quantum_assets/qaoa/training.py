@@ -4,9 +4,12 @@ Optimisers have no state that could be stored half-way. They are deterministic, 
 optimiser again from the same angles and answers its first questions from the record instead of computing them, until
 the record ends. The result is the one of an unbroken run, and a record that belongs to another question is found out
 by its first angles that differ.
+
+A run is over when the optimiser converged or the budget of evaluations is used up. It is halted, and may go on another
+day, where the objective cannot be asked now or a limit that is no part of the question is reached.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +21,7 @@ from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.fingerprint import fingerprint
 from quantum_assets.contracts.profile import Frozen
 from quantum_assets.contracts.qaoa import AngleTable, Objective, TrainingBudget
-from quantum_assets.contracts.workload import FloatArray
+from quantum_assets.contracts.workload import FloatArray, IntArray
 from quantum_assets.qaoa.engine import Engine, tail_mean
 from quantum_assets.qaoa.sampling import draw
 
@@ -32,10 +35,19 @@ class BestSample(Frozen):
 
 @dataclass(frozen=True)
 class Reading:
-    """An answer of an objective: the value to minimise, and its best sample where it took samples."""
+    """An answer of an objective.
+
+    Attributes:
+        value: To be minimised.
+        sample: The best one, where samples were taken.
+        shots: How many were taken; 0 where the value is exact.
+        cost: What it cost, in the currency of whoever was asked.
+    """
 
     value: float
     sample: BestSample | None = None
+    shots: int = 0
+    cost: float = 0.0
 
 
 #: An objective: number of the evaluation (0, 1, …) and house angles in one row, to a reading. Samplers derive their
@@ -49,12 +61,19 @@ class Evaluation(Frozen):
     value: float
     angles: tuple[float, ...]
     best: float = Field(description="Lowest value so far, this one included.")
+    shots: int = Field(0, ge=0, description="Samples behind the value; 0: exact.")
+    cost: float = Field(0.0, description="What the value cost, in the currency of whoever was asked.")
+
+
+#: Looks at the history before a new evaluation; a sentence halts the run and is its ending.
+Guard = Callable[[Sequence[Evaluation]], str]
 
 
 class TrainingState(Frozen):
     """Everything about a run so far; JSON and back loses nothing.
 
-    A run with an `ending` is over. `question` is the hash of start, budget and the caller's label of the objective.
+    A run with an `ending` is over, or was halted. `question` is the hash of start, budget and the caller's label of the
+    objective.
     """
 
     question: str
@@ -84,6 +103,10 @@ class TrainingState(Frozen):
         return AngleTable.of(np.array(self.history[self.best].angles), source, self.start.house().flip_scale)
 
 
+class Halted(Exception):
+    """An objective raises it where it cannot be asked any more now; says why."""
+
+
 class _Over(Exception):
     """Ends the optimiser from inside its objective; says why."""
 
@@ -107,8 +130,12 @@ def train(
     label: str,
     checkpoint: Callable[[TrainingState], None] | None = None,
     every: int = 25,
+    guard: Guard | None = None,
 ) -> TrainingState:
     """Run to the end from wherever the state stands; a finished state is returned as it is.
+
+    A run that is halted keeps what it has: the state that is returned says why, and the one that is checkpointed has no
+    ending, so that it goes on when it is begun again.
 
     Args:
         state: From `begin`, or one that a checkpoint stored.
@@ -116,9 +143,10 @@ def train(
         label: As given to `begin`.
         checkpoint: Called with the state after every `every` new evaluations, and at the end.
         every: Number of evaluations between checkpoints.
+        guard: Limits that are no part of the question, for example a purse; asked before each new evaluation.
 
     Returns:
-        The finished run. Its best value is at most the start's.
+        The run as it ended. Its best value is at most the start's; a run that was halted at once has no history.
 
     Raises:
         PlanError: For a state of another question, or an objective that is not a number at the start.
@@ -129,16 +157,17 @@ def train(
         )
     if state.ending:
         return state
-    run = _Run(state, evaluate, checkpoint, every)
+    run, kept = _Run(state, evaluate, checkpoint, every, guard), ""
     with threadpool_limits(1):  # small products are slower on more threads, and the same bits come out everywhere
         try:
-            ending = _minimise(run, state.start.vector, state.budget)
+            ending = kept = _minimise(run, state.start.vector, state.budget)
         except _Over as over:
-            ending = str(over)
-    finished = run.state().model_copy(update={"ending": ending})
+            ending = kept = str(over)
+        except Halted as halted:
+            ending = str(halted)
     if checkpoint is not None:
-        checkpoint(finished)
-    return finished
+        checkpoint(run.state().model_copy(update={"ending": kept}))
+    return run.state().model_copy(update={"ending": ending})
 
 
 class _Run:
@@ -150,8 +179,10 @@ class _Run:
         evaluate: Evaluate,
         checkpoint: Callable[[TrainingState], None] | None,
         every: int,
+        guard: Guard | None,
     ) -> None:
         self._first, self._evaluate, self._checkpoint, self._every = state, evaluate, checkpoint, every
+        self._guard = guard
         self._history = list(state.history)
         self._sample = state.sample
         self._asked = 0
@@ -178,13 +209,19 @@ class _Run:
         return self._first.model_copy(update={"history": tuple(self._history), "sample": self._sample})
 
     def _ask(self, angles: FloatArray) -> None:
+        against = self._guard(self._history) if self._guard is not None else ""
+        if against:
+            raise Halted(against)
         reading = self._evaluate(self._asked, angles)
         if not np.isfinite(reading.value):
             raise PlanError(
                 f"evaluation {self._asked}", f"gave {reading.value}", "Look at the objective; energies are finite"
             )
         best = min([reading.value, *(line.best for line in self._history[-1:])])
-        self._history.append(Evaluation(value=reading.value, angles=tuple(angles.tolist()), best=best))
+        line = Evaluation(
+            value=reading.value, angles=tuple(angles.tolist()), best=best, shots=reading.shots, cost=reading.cost
+        )
+        self._history.append(line)
         if reading.sample is not None and (self._sample is None or reading.sample.energy < self._sample.energy):
             self._sample = reading.sample
         if self._checkpoint is not None and len(self._history) % self._every == 0:
@@ -238,9 +275,15 @@ def sampled_objective(engine: Engine, objective: Objective, shots: int, seed: in
 
 def sample_value(energies: FloatArray, objective: Objective) -> float:
     """Mean, or mean of the lowest `alpha` part, of sampled energies."""
+    return counted_value(energies, np.ones(len(energies), dtype=np.int64), objective)
+
+
+def counted_value(energies: FloatArray, counts: IntArray, objective: Objective) -> float:
+    """The same where equal samples stand together: energy of each distinct one and how often it came."""
     if objective.kind == "mean":
-        return float(energies.mean())
-    return tail_mean(np.sort(energies), np.full(len(energies), 1.0 / len(energies)), objective.alpha)
+        return float(energies @ counts / counts.sum())
+    order = np.argsort(energies, kind="stable")
+    return tail_mean(energies[order], counts[order] / counts.sum(), objective.alpha)
 
 
 def confirmed(state: TrainingState, judge: Evaluate) -> AngleTable:

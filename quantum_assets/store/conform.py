@@ -9,8 +9,8 @@ import re
 
 import pyarrow as pa
 
+from quantum_assets.contracts.columns import Column, TableContract
 from quantum_assets.contracts.errors import PlanError
-from quantum_assets.contracts.tables import Column, TableContract
 
 _SIMPLE = {"int32": pa.int32(), "int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_()}
 

@@ -17,9 +17,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from quantum_assets.contracts.columns import TableContract
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.fingerprint import fingerprint
-from quantum_assets.contracts.tables import TableContract
 from quantum_assets.store.conform import conform
 
 BAND_ROWS = 512

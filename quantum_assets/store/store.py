@@ -17,8 +17,8 @@ from typing import Any
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
+from quantum_assets.contracts.columns import TableContract
 from quantum_assets.contracts.errors import CorruptObject, StoreError, VersionNotFound
-from quantum_assets.contracts.tables import TableContract
 from quantum_assets.store import log
 from quantum_assets.store.choose import choices, choose, facts_of, missing_partition
 from quantum_assets.store.conform import conform

@@ -1,6 +1,8 @@
 """The Dagster instance of a home: the project's configuration, kept up to date and never taken from the user."""
 
+import hashlib
 import multiprocessing
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +16,29 @@ from quantum_assets.contracts.errors import PlanError
 
 ROOT = Path(__file__).parents[2]
 PACKAGED = ROOT / "quantum_assets" / "orchestration"
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that was prepared once; its databases take most of a second to make."""
+    home = tmp_path_factory.mktemp("fresh") / "home"
+    prepare_instance(home)
+    return home
+
+
+@pytest.fixture
+def home(fresh: Path, tmp_path: Path) -> Path:
+    """This test's own copy of a prepared home."""
+    return Path(shutil.copytree(fresh, tmp_path / "home"))
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that three processes prepared at the same moment, and then once more."""
+    home = tmp_path_factory.mktemp("crowded")
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
+        assert set(pool.map(prepare_instance, [home] * 6, chunksize=1)) == {home / "dagster"}
+    return home
 
 
 @pytest.mark.parametrize("name", [CONFIG, WORKSPACE])
@@ -38,57 +63,51 @@ def test_a_fresh_home_gets_the_project_s_configuration(tmp_path: Path) -> None:
     assert prepare_instance(tmp_path / "home") == folder
 
 
-def test_a_copy_of_an_earlier_release_is_brought_up_to_date(tmp_path: Path) -> None:
-    folder = prepare_instance(tmp_path)
+def test_a_copy_of_an_earlier_release_is_brought_up_to_date(home: Path) -> None:
+    folder = home / "dagster"
     (folder / CONFIG).write_text("telemetry: {enabled: true}\n")
     (folder / ".dagster.yaml.sha256").write_text("f5d8a7b0a3c1c8ee3f0be5ee8d3e4e37")
-    prepare_instance(tmp_path)
+    prepare_instance(home)
     assert (folder / CONFIG).read_text() == "telemetry: {enabled: true}\n"  # not what we had written: the user's
-    import hashlib
-
     ours = hashlib.sha256(b"telemetry: {enabled: true}\n").hexdigest()
     (folder / ".dagster.yaml.sha256").write_text(ours)
-    prepare_instance(tmp_path)
+    prepare_instance(home)
     assert (folder / CONFIG).read_bytes() == (ROOT / CONFIG).read_bytes()
 
 
-def test_a_copy_that_the_user_edited_is_left_alone(tmp_path: Path) -> None:
-    folder = prepare_instance(tmp_path)
+def test_a_copy_that_the_user_edited_is_left_alone(home: Path) -> None:
+    folder = home / "dagster"
     edited = (folder / CONFIG).read_text().replace("max_concurrent_runs: 2", "max_concurrent_runs: 8")
     (folder / CONFIG).write_text(edited)
-    prepare_instance(tmp_path)
+    prepare_instance(home)
     assert (folder / CONFIG).read_text() == edited
 
 
-def test_a_crash_between_copy_and_mark_is_mended(tmp_path: Path) -> None:
-    folder = prepare_instance(tmp_path)
+def test_a_crash_between_copy_and_mark_is_mended(home: Path) -> None:
+    folder = home / "dagster"
     (folder / ".dagster.yaml.sha256").unlink()
-    prepare_instance(tmp_path)
+    prepare_instance(home)
     assert (folder / ".dagster.yaml.sha256").exists()
 
 
-def test_several_processes_prepare_one_home(tmp_path: Path) -> None:
-    with multiprocessing.get_context("spawn").Pool(3) as pool:
-        assert set(pool.map(prepare_instance, [tmp_path] * 6)) == {tmp_path / "dagster"}
-    left = sorted(path.name for path in (tmp_path / "dagster").iterdir() if path.is_file())
+def test_several_processes_prepare_one_home(crowded: Path) -> None:
+    left = sorted(path.name for path in (crowded / "dagster").iterdir() if path.is_file())
     assert left == [".dagster.yaml.sha256", ".prepare.lock", CONFIG]
 
 
-def test_the_databases_of_a_fresh_instance_have_one_schema_stamp_each(tmp_path: Path) -> None:
+def test_the_databases_of_a_fresh_instance_have_one_schema_stamp_each(crowded: Path) -> None:
     """Two stamps in one database, as two first openers leave them, make every later opening fail."""
-    with multiprocessing.get_context("spawn").Pool(3) as pool:
-        pool.map(prepare_instance, [tmp_path] * 3)
-    databases = sorted((tmp_path / "dagster").rglob("*.db"))
+    databases = sorted((crowded / "dagster").rglob("*.db"))
     assert [path.name for path in databases] == ["index.db", "runs.db", "schedules.db"]
     for path in databases:
         with closing(sqlite3.connect(path)) as connection:
             assert connection.execute("select count(*) from alembic_version").fetchone() == (1,), path
 
 
-def test_a_configuration_that_dagster_refuses_is_named(tmp_path: Path) -> None:
-    (prepare_instance(tmp_path) / CONFIG).write_text("storage: {nothing: 1}\n")
+def test_a_configuration_that_dagster_refuses_is_named(home: Path) -> None:
+    (home / "dagster" / CONFIG).write_text("storage: {nothing: 1}\n")
     with pytest.raises(PlanError, match=r"instance .*dagster: cannot be opened: .*nothing.*Mend dagster.yaml there"):
-        prepare_instance(tmp_path)
+        prepare_instance(home)
 
 
 def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
@@ -97,8 +116,8 @@ def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         prepare_instance(tmp_path / "file")
 
 
-def test_dagster_takes_the_configuration(tmp_path: Path) -> None:
-    with dg.DagsterInstance.from_config(str(prepare_instance(tmp_path))) as instance:
+def test_dagster_takes_the_configuration(home: Path) -> None:
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
         assert not instance.telemetry_enabled
         assert not instance.nux_enabled
         assert instance.run_monitoring_enabled

@@ -24,8 +24,8 @@ def test_the_version_is_the_package_s() -> None:
 
 def test_the_commands_are_these() -> None:
     assert " ".join(sorted(main.commands)) == (
-        "alerts approvals approve breakers budget cache cancel doctor gc history poll profiles rehearse run "
-        "sandbox sync tickets ui verify"
+        "alerts approvals approve backfill breakers budget cache cancel doctor export gc history poll profiles "
+        "rehearse rehearse-backfill run sandbox sync tickets ui verify"
     )
 
 

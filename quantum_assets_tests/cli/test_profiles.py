@@ -63,3 +63,7 @@ def test_where_it_runs_who_waits_who_pays_and_what_stands_in() -> None:
     assert "falls back to ideal" in lines
     both = managed.model_copy(update={"routing": Routing(prefer="ensemble", fallback="ideal", flag=False)})
     assert "prefers the ensemble path, with ideal; the quantum path is switched off" in described(both)
+    suited = managed.model_copy(update={"routing": Routing(choose="suitable")})
+    assert "backend rehearsal, or spare, or other: whichever is wide enough and best by queue and two-qubit error" in (
+        described(suited)
+    )

@@ -1,4 +1,4 @@
-"""The rehearsal on the smallest shipped study: everything on our side is killed, and nothing is lost or paid twice."""
+"""The rehearsal on small studies of both kinds: everything on our side is killed, and nothing is lost or paid twice."""
 
 import re
 import urllib.error
@@ -9,14 +9,17 @@ import pytest
 from click.testing import CliRunner
 
 from quantum_assets.cli.main import main
-from quantum_assets.cli.rehearse import provider, witness
+from quantum_assets.cli.rehearse import provider, told_of_decision, witness
 from quantum_assets.contracts.ticket import State
 from quantum_assets.execution.ledger.ledger import Ledger
 
 
 @pytest.mark.slow
-def test_a_killed_platform_loses_nothing_and_submits_nothing_twice(tmp_path: Path, report_figures: Any) -> None:
-    answer = CliRunner().invoke(main, ["rehearse", "ad_hoc", "--queue-seconds", "4", "--home", str(tmp_path)])
+@pytest.mark.parametrize("study", ["ad_hoc", "karate_independent_set"])
+def test_a_killed_platform_loses_nothing_and_submits_nothing_twice(
+    tmp_path: Path, report_figures: Any, study: str
+) -> None:
+    answer = CliRunner().invoke(main, ["rehearse", study, "--queue-seconds", "4", "--home", str(tmp_path)])
     assert answer.exit_code == 0, answer.output
     told = answer.output.splitlines()
     assert [line[:2] for line in told if line[:1].isdigit()] == ["1.", "2.", "3.", "4.", "5."]
@@ -34,12 +37,19 @@ def test_a_killed_platform_loses_nothing_and_submits_nothing_twice(tmp_path: Pat
     assert float(billed[1]) > 0
     assert "WRONG" not in answer.output
     ledger = Ledger.in_home(tmp_path)
-    tickets = ledger.tickets(study="ad_hoc", partition="slow", asynchronous=True)
+    tickets = ledger.tickets(study=study, partition="slow", asynchronous=True)
     assert tickets
     assert {ticket.state for ticket in tickets} == {State.ACCEPTED}
     assert ledger.check() == ()
-    report_figures(counts[0])
-    report_figures(billed[0])
+    report_figures(f"{study}: {counts[0]}")
+    report_figures(f"{study}: {billed[0]}")
+
+
+def test_a_decision_is_told_with_its_path_and_its_rules() -> None:
+    passed_over = {"published": False, "path": "quantum", "objective": 19.0, "violations": 0.0}
+    published = {"published": True, "path": "classical", "objective": 20.0, "violations": 0.0}
+    assert told_of_decision([passed_over, published]) == "classical path published, objective 20, every rule kept"
+    assert told_of_decision([{**published, "violations": 2.0}]).endswith("rules broken by 2")
 
 
 @pytest.mark.slow

@@ -11,6 +11,8 @@ import quantum_assets
 from quantum_assets.cli.report import Job
 from quantum_assets.cli.run import Offer, plan_jobs
 from quantum_assets.contracts.errors import PlanError
+from quantum_assets.store.home import Home
+from quantum_assets.store.store import Store
 
 AVAILABLE = {
     "wine": Offer(("ideal", "noisy")),
@@ -60,6 +62,22 @@ def test_one_study_from_the_command_line_to_a_frame(tmp_path: Path) -> None:
     assert "Warning" not in answer.stderr
     kernel = quantum_assets.load("iris/quantum_kernel", home=home, profile="ideal")
     assert kernel.shape == (100, 100)
+
+
+@pytest.mark.slow
+def test_two_profiles_of_a_month_share_its_problem(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    wanted = ["sp500_portfolio", "--period", "2020-02", "--profile", "ideal", "--profile", "sampled"]
+    command = [sys.executable, "-m", "quantum_assets", "run", *wanted, "--home", str(home)]
+    answer = subprocess.run(command, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    store = Store(Home(home).store)
+    for asset in ("problem", "classical_solutions"):
+        assert len(store.history(("sp500_portfolio", asset), {"period": "2020-02"})) == 1
+    for profile in ("ideal", "sampled"):
+        partition = {"period": "2020-02", "profile": profile}
+        assert len(store.history(("sp500_portfolio", "decision"), partition)) == 1
+        assert f"2020-02|{profile}" in answer.stdout
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from quantum_assets.cli.instance import PATIENCE
 from quantum_assets.cli.ui import UiPlan, check_port, daemons_are_healthy, fetch, only_one, run_ui, services
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.orchestration.guard import GuardPolicy
@@ -117,6 +118,7 @@ def test_the_servers_are_wired_to_one_home(tmp_path: Path) -> None:
         assert service.environment["QUANTUM_ASSETS_HOME"] == str(tmp_path)
         assert service.environment["QUANTUM_ASSETS_MLFLOW_URL"] == "http://127.0.0.1:5111"
         assert service.environment["QUANTUM_ASSETS_DAGSTER_URL"] == "http://127.0.0.1:3111"
+        assert service.environment.items() >= PATIENCE.items()
         assert service.environment["MLFLOW_DISABLE_TELEMETRY"] == service.environment["DO_NOT_TRACK"] == "true"
         assert service.log == tmp_path / "logs" / f"{service.name}.log"
     assert str(tmp_path / "workspace.yaml") in webserver.command

@@ -29,21 +29,37 @@ PROFILES: dict[str, Any] = {
         "shots": 64,
         "routing": {"fallback": "ideal"},
     },
+    "noisy": {
+        "mode": "noisy",
+        "estimator": "circuits",
+        "providers": ["aer"],
+        "shots": 512,
+        "seed": 5,
+        "noise": {"depolarizing_2q": 0.05, "readout": 0.05},
+        "guardrails": {"max_qubits": 7},
+    },
 }
 QUANTUM: dict[str, Any] = {"layers": 1, "training": {"evaluations": 15}, "shots": 200}
 ROUTES: dict[str, Any] = {
     "problem": {"kind": "delivery_routes", "cities": 6, "candidates": 8},
     "quantum": QUANTUM,
-    "classical": {"seconds": 0.3},
+    "classical": {"seconds": 30},  # a cap that no busy machine reaches: the rivals end by their own budgets
     "profiles": ["ideal", "sampled", "broken", "saved"],
     "owner": "team:tests",
     "tags": {"domain": "test"},
 }
+PETERSEN: dict[str, Any] = {
+    **ROUTES,
+    "problem": {"kind": "max_cut", "graph": "petersen"},
+    "quantum": {**QUANTUM, "most_variables": 8},
+    "profiles": ["ideal", "noisy", "broken"],
+}
+"""Ten variables, of which eight are left for the quantum step, and seven under noise."""
 STOCKS: dict[str, Any] = {
     "problem": {"kind": "portfolio", "choose": 2, "tickers": ["AAPL", "GE", "KO", "MSFT", "PG"], "look_back": 60},
     "periods": {"first": "2020-01", "last": "2020-03"},
     "quantum": {**QUANTUM, "mixer": "xy_ring"},
-    "classical": {"seconds": 0.3},
+    "classical": {"seconds": 30},  # a cap that no busy machine reaches: the rivals end by their own budgets
     "profiles": ["ideal", "sampled"],
 }
 

@@ -13,8 +13,8 @@ import quantum_assets
 from quantum_assets.contracts.tables import CONTRACTS
 from quantum_assets.store.home import Home
 from quantum_assets.store.store import Store
+from quantum_assets_tests.components.conftest import Loader, Materialised
 
-Loader = Callable[..., dg.Definitions]
 UNPARTITIONED = {"dataset", "features", "classical_kernels"}
 
 
@@ -43,16 +43,16 @@ def _failure(result: dg.ExecuteInProcessResult) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("profile", ["ideal", "sampled", "noisy"])
-def test_a_study_ends_in_a_verdict_under_every_profile(
-    load_study: Loader, instance: dg.DagsterInstance, home: Path, profile: str
-) -> None:
-    result = _run(load_study(), instance, profile)
+def test_a_study_ends_in_a_verdict_under_every_profile(materialised: Materialised, profile: str) -> None:
+    result, home = materialised.under(profile), materialised.home
     assert result.success, _failure(result)
     evaluations = result.get_asset_check_evaluations()
     assert evaluations
     assert all(evaluation.passed for evaluation in evaluations)
     store = Store(Home(home).store)
-    for asset, partition in store.assets():
+    found = [(asset, partition) for asset, partition in store.assets() if partition in ({}, {"profile": profile})]
+    assert len(found) > len(UNPARTITIONED)
+    for asset, partition in found:
         commit = store.find(asset, partition)
         assert commit.contract in CONTRACTS
         assert commit.provenance["environment"]["qiskit"]
@@ -64,22 +64,17 @@ def test_a_study_ends_in_a_verdict_under_every_profile(
     assert set(verdict["rival"]) == {"no_entanglers", "majority", "logistic"}
 
 
-def test_unchanged_inputs_change_no_digest_and_other_rows_change_all(
-    load_study: Loader, instance: dg.DagsterInstance, home: Path
-) -> None:
-    defs = load_study()
-    _run(defs, instance, "ideal")
-    first = _versions(home, "ideal")
-    _run(defs, instance, "ideal")
-    assert _versions(home, "ideal") == first
-    history = quantum_assets.history("small/quantum_kernel", home=home, profile="ideal")
+def test_unchanged_inputs_change_no_digest(materialised: Materialised) -> None:
+    assert materialised.under("ideal").success
+    first = _versions(materialised.home, "ideal")
+    assert materialised.again("ideal").success
+    assert _versions(materialised.home, "ideal") == first
+    history = quantum_assets.history("small/quantum_kernel", home=materialised.home, profile="ideal")
     assert history["changed"].tolist() == [True, False]
 
 
-def test_the_sampled_kernel_is_binomial_and_labelled(
-    load_study: Loader, instance: dg.DagsterInstance, home: Path
-) -> None:
-    result = _run(load_study(), instance, "sampled")
+def test_the_sampled_kernel_is_binomial_and_labelled(materialised: Materialised) -> None:
+    result, home = materialised.under("sampled"), materialised.home
     counts = quantum_assets.load("small/quantum_kernel", home=home, profile="sampled").to_numpy() * 256
     assert np.allclose(counts, counts.round())
     (event,) = result.asset_materializations_for_node("small__quantum_kernel")
@@ -89,13 +84,10 @@ def test_the_sampled_kernel_is_binomial_and_labelled(
     assert 0 < stderr.max() <= 0.5 / 16
 
 
-def test_the_noisy_kernel_was_run_as_circuits_and_is_not_mended(
-    load_study: Loader, instance: dg.DagsterInstance, home: Path
-) -> None:
-    result = _run(load_study(), instance, "noisy")
-    (event,) = result.asset_materializations_for_node("small__quantum_kernel")
+def test_the_noisy_kernel_was_run_as_circuits_and_is_not_mended(materialised: Materialised) -> None:
+    (event,) = materialised.under("noisy").asset_materializations_for_node("small__quantum_kernel")
     assert event.metadata["circuits_run"].value >= 576
-    kernel = quantum_assets.load("small/quantum_kernel", home=home, profile="noisy").to_numpy()
+    kernel = quantum_assets.load("small/quantum_kernel", home=materialised.home, profile="noisy").to_numpy()
     assert np.abs(kernel - kernel.T).max() > 0
     assert np.diagonal(kernel).min() < 1
 
@@ -139,12 +131,12 @@ def _spoil(path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize(("name", "kind", "words"), BAD_FILES, ids=[name for name, _, _ in BAD_FILES])
 def test_bad_data_is_refused_in_the_first_step_with_nothing_stored(
-    load_study: Loader, instance: dg.DagsterInstance, home: Path, name: str, kind: str, words: list[str]
+    load_study: Loader, quick_instance: dg.DagsterInstance, home: Path, name: str, kind: str, words: list[str]
 ) -> None:
     defs = load_study(source={"path": "rows.csv", "label": "y", "sample_id": "id", "features": ["a", "b", "c"]})
     source = _rows_file(defs)
     _spoil(source, kind)
-    step, message = _failure(_run(defs, instance, "ideal"))
+    step, message = _failure(_run(defs, quick_instance, "ideal"))
     assert step == "small__dataset"
     for word in words:
         assert word in message, message
@@ -152,12 +144,12 @@ def test_bad_data_is_refused_in_the_first_step_with_nothing_stored(
 
 
 def test_a_million_rows_are_refused_unread_with_the_memory_they_would_take(
-    load_study: Loader, instance: dg.DagsterInstance, home: Path
+    load_study: Loader, quick_instance: dg.DagsterInstance, home: Path
 ) -> None:
     defs = load_study(source={"path": "rows.csv", "label": "y"})
     source = _rows_file(defs)
     source.write_text("a,b,c,y\n" + "1,2,3,yes\n4,5,6,no\n" * 500_000)
-    step, message = _failure(_run(defs, instance, "ideal"))
+    step, message = _failure(_run(defs, quick_instance, "ideal"))
     assert step == "small__dataset"
     assert "GB" in message
     assert "max_samples" in message

@@ -19,9 +19,9 @@ SHIPPED = {
     "shift_schedule": None,
     "sp500_portfolio": 24,
 }
-OVER_PERIOD = {"problem", "classical_solutions", "outcome"}
+OVER_PERIOD = {"problem", "classical_solutions", "outcome", "modes"}
 OVER_BOTH = {"quantum_jobs", "quantum_samples", "attribution", "decision"}
-ADVISORY = {"better_than_random", "quantum_path_answered"}
+ADVISORY = {"better_than_random", "on_time", "quantum_path_answered"}
 
 
 @pytest.fixture
@@ -44,6 +44,7 @@ def test_the_graph_of_a_study(load: Load) -> None:
         "attribution": ["classical_solutions", "problem", "quantum_samples"],
         "decision": ["attribution", "classical_solutions", "problem", "quantum_samples"],
         "outcome": ["decision"],
+        "modes": ["attribution", "decision", "problem", "quantum_samples"],
     }
 
 
@@ -61,7 +62,7 @@ def test_every_asset_says_what_it_is_and_is_partitioned_as_it_must(
         assert node.tags["quantum_assets/kind"] == "optimization_study"
         keys = [] if node.partitions_def is None else node.partitions_def.get_partition_keys()
         assert len(keys) == (profiles * max(1, periods) if name in OVER_BOTH else periods)
-        assert node.backfill_policy is None or node.backfill_policy.max_partitions_per_run == 1
+        assert node.backfill_policy is None  # a run a partition, under the tag dagster/partition
         checks = [graph.get(check) for check in graph.asset_check_keys if check.asset_key == key]
         assert "contract" in {check.key.name for check in checks}
         assert {check.key.name for check in checks if not check.blocking} <= ADVISORY
@@ -85,7 +86,8 @@ def _keys(study: Decided, job: str) -> list[str]:
 
 def test_jobs_of_a_study_with_and_without_periods(load: Load) -> None:
     stocks = load(STOCKS, "stocks")
-    assert _keys(stocks, "problem_job") == _keys(stocks, "outcome_job") == ["2020-01", "2020-02", "2020-03"]
+    for job in ("problem_job", "outcome_job", "modes_job"):
+        assert _keys(stocks, job) == ["2020-01", "2020-02", "2020-03"]
     assert _keys(stocks, "job")[:2] == ["2020-01|ideal", "2020-01|sampled"]
     assert len(_keys(stocks, "job")) == len(_keys(stocks, "collect")) == 6
     routes = load(ROUTES, "routes")
@@ -141,9 +143,30 @@ def test_a_prepared_month_is_decided_under_every_profile_where_the_schedule_aske
     assert [request.partition_key for request in requests] == ["2020-03|ideal", "2020-03|sampled"]
     assert len({request.run_key for request in requests}) == 2
     assert {request.partition_key for request in requests} <= set(_keys(study, "job"))
+    assert {request.tags["quantum_assets/then"] for request in requests} == {"compare"}
     assert _decided_after(study, {}) == []  # a run by hand decides nothing by itself
 
 
+@pytest.mark.parametrize(
+    ("tags", "asked"),
+    [({"quantum_assets/then": "compare"}, ["2020-03"]), ({"quantum_assets/collect": "7"}, ["2020-03"]), ({}, [])],
+    ids=["scheduled", "collected", "by hand"],
+)
+def test_a_decided_months_profiles_are_compared_where_nobody_else_does(
+    load: Load, tags: dict[str, str], asked: list[str]
+) -> None:
+    study = load(STOCKS, "stocks")
+    sensor = study.defs.resolve_sensor_def("stocks_compare")
+    assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+    run = dg.DagsterRun(job_name="stocks_job", tags={"dagster/partition": "2020-03|ideal", **tags})
+    event = dg.DagsterEvent(dg.DagsterEventType.RUN_SUCCESS.value, run.job_name)
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_run_status_sensor_context(sensor.name, event, instance, run)
+        requests = list(sensor(context))  # type: ignore[arg-type,call-overload]
+    assert [request.partition_key for request in requests] == asked
+
+
+_LOOP = {"evaluations": 5, "finalists": 2}
 MISTAKES: list[tuple[dict[str, Any], list[str]]] = [
     ({**ROUTES, "problem": {"kind": "tsp"}}, ["tsp", "shift_schedule"]),
     ({**ROUTES, "problem": {"kind": "max_cut"}}, ["max_cut needs graph"]),
@@ -152,6 +175,10 @@ MISTAKES: list[tuple[dict[str, Any], list[str]]] = [
     ({**ROUTES, "periods": {"first": "2020-01", "last": "2020-02"}}, ["periods", "do not go with a delivery_routes"]),
     ({**ROUTES, "quantum": {"mixer": "xy_ring"}}, ["quantum.mixer", "does not fix the number of ones", "mixer x"]),
     ({**ROUTES, "quantum": {"layers": 99}}, ["layers", "16"]),
+    ({**ROUTES, "quantum": {"start": "transfer"}}, ["start transfer needs transfer_variables"]),
+    ({**ROUTES, "quantum": {"loop": {"evaluations": 5}}}, ["5 evaluations have no profile"]),
+    ({**ROUTES, "quantum": {"loop": _LOOP | {"profile": "nois"}}}, ["quantum.loop.profile", "nois is not defined"]),
+    ({**ROUTES, "quantum": {"loop": _LOOP | {"profile": "sampled"}}}, ["quantum.loop.profile", "measures no circuits"]),
     ({**ROUTES, "policy": {"order": ["quantum"]}}, ["order must name classical"]),
     ({**ROUTES, "policy": {"order": ["luck"]}}, ["luck", "ensemble"]),
     ({**ROUTES, "profiles": []}, ["profiles", "empty"]),
@@ -193,8 +220,10 @@ def test_every_shipped_study_loads_with_its_months() -> None:
         assert names == (OVER_PERIOD if months else OVER_PERIOD - {"outcome"}) | OVER_BOTH
         partitions = graph.get(dg.AssetKey([study, "decision"])).partitions_def
         assert partitions is not None
-        # the karate studies reduce to as few spins as a density matrix and the small fake device hold
-        profiles = 4 if study.startswith("karate") else 2
-        assert len(partitions.get_partition_keys()) == profiles * (months or 1)
+        keys = partitions.get_partition_keys()
+        profiles = {key.split("|")[-1] for key in keys}
+        # narrowed exactly or frozen, every instance fits a density matrix and the small fake device
+        assert profiles >= {"ideal", "sampled", "noisy", "managed"}
+        assert len(keys) == len(profiles) * (months or 1)
     written = (PACKAGE / "defs").glob("*/defs.yaml")
     assert {path.parent.name for path in written if "OptimizationStudy" in path.read_text()} == set(SHIPPED)

@@ -13,14 +13,16 @@ from quantum_assets.contracts.optimization import ClassicalSpec, DecisionPolicy,
 from quantum_assets.orchestration.stored import with_origin
 from quantum_assets_tests.regression.shipped import loaded
 
+REDUCED = QuantumSpec(most_variables=14)
 
-def _plan(graph: str = "petersen", **policy: Any) -> OptimizationStudyPlan:
+
+def _plan(graph: str = "petersen", quantum: QuantumSpec = REDUCED, **policy: Any) -> OptimizationStudyPlan:
     return OptimizationStudyPlan(
         "toy",
         Path(),
         ProblemSpec(kind="independent_set", graph=graph),
         None,
-        QuantumSpec(most_variables=14),
+        quantum,
         ClassicalSpec(seconds=0.2),
         DecisionPolicy(**policy),
         profiles={},
@@ -96,6 +98,22 @@ def test_a_reduced_row_is_published_in_full() -> None:
     row = _decided(plan, _samples(("0" * 14, 3, 0.0)), solutions, problem)
     assert (row["path"], len(row["bits"]), row["violations"]) == ("quantum", 34, 0)
     assert 0 <= row["gap_to_best_known"] < 1
+
+
+def test_a_frozen_row_is_published_in_full_and_the_ladder_tells_the_subspace(
+    problem: pa.Table, solutions: pa.Table
+) -> None:
+    plan = _plan(quantum=QuantumSpec(most_variables=5, narrowing="freeze"), order=("quantum", "classical"))
+    samples = _samples(("00000", 30, 0.0), ("11111", 20, 1.0))
+    row = _decided(plan, samples, solutions, problem)
+    assert (row["path"], len(row["bits"]), row["violations"]) == ("quantum", 10, 0)
+    climbed = attribution(plan, "", samples, solutions, problem)
+    assert climbed.provenance["quantum_step"] == "5 of 10 variables: 5 frozen at the greedy row, a heuristic"
+    assert climbed.notes["subspace"].startswith("petersen frozen to 5 of 10, a heuristic narrowing: ")
+    assert climbed.provenance["subspace"]["rows"] == 32
+    exact = attribution(_plan(), "", _samples((BEST, 30, 0.0)), solutions, problem)
+    assert exact.provenance["quantum_step"] == "all 10 variables"
+    assert not {"subspace"} & (set(exact.notes) | set(exact.provenance))
 
 
 def test_the_ladder_is_climbed_where_there_are_samples(problem: pa.Table, solutions: pa.Table) -> None:

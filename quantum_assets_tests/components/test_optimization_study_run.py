@@ -77,7 +77,7 @@ def test_everything_stored_follows_a_contract_and_knows_its_software(routes: Dec
         commit = store.find(asset, partition)
         assert commit.contract in CONTRACTS
         assert commit.provenance["environment"]["qiskit"]
-    assert len(routes.versions) == 2 + 4 * len(ROUTES["profiles"])
+    assert len(routes.versions) == 3 + 4 * len(ROUTES["profiles"])
 
 
 def test_samples_are_recomputed_and_the_ladder_has_every_rung(routes: Decided) -> None:
@@ -217,9 +217,24 @@ def test_more_variables_than_the_exact_engine_takes_are_refused_before_any_circu
     study = load(attributes, files={"dense.csv": f"i,j,value\n{dense}"})
     step, message = failure_of(study.run("ideal"))
     assert step == "small__problem"
-    for word in ("dense", "40 variables", "16"):
+    for word in ("dense", "40 variables", "16", "quantum.narrowing: freeze"):
         assert word in message
     assert not (study.home / "training").exists()
+
+
+def test_a_study_that_freezes_decides_all_of_the_instance_and_tells_the_subspace(load: Load) -> None:
+    quantum = {**ROUTES["quantum"], "most_variables": 4, "narrowing": "freeze"}
+    problem = {"kind": "independent_set", "graph": "petersen"}
+    study = load({**ROUTES, "problem": problem, "quantum": quantum, "profiles": ["ideal"]})
+    result = study.run("ideal")
+    assert result.success, failure_of(result)
+    row = _published(study, profile="ideal")
+    assert (len(row["bits"]), row["violations"]) == (10, 0)
+    samples = quantum_assets.load("small/quantum_samples", home=study.home, profile="ideal")
+    assert {len(word) for word in samples[samples["part"] == "sample"]["bits"]} == {4}
+    made = study.provenance("attribution", profile="ideal")
+    assert made["quantum_step"] == "4 of 10 variables: 6 frozen at the greedy row, a heuristic"
+    assert (made["subspace"]["rows"], made["subspace"]["name"]) == (16, "petersen frozen to 4 of 10")
 
 
 def test_a_wide_instance_is_reduced_and_decided_in_full(load: Load) -> None:

@@ -11,20 +11,29 @@ from quantum_assets.components import optimization_study_steps as steps
 from quantum_assets.components.optimization_study_plan import OptimizationStudyPlan
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.optimization import ClassicalSpec, DecisionPolicy, ProblemSpec, QuantumSpec
+from quantum_assets.contracts.profile import ExecutionProfile, Guardrails
 from quantum_assets.orchestration.stored import with_origin
 from quantum_assets_tests.regression.shipped import loaded
 
+WHOLE, FREEZE = QuantumSpec(), QuantumSpec(narrowing="freeze")
 
-def _plan() -> OptimizationStudyPlan:
+
+def _plan(graph: str = "petersen", quantum: QuantumSpec = WHOLE, **qubits: int) -> OptimizationStudyPlan:
+    """A study of an independent set; `qubits` are the widths of its profiles."""
     return OptimizationStudyPlan(
         "toy",
         Path(),
-        ProblemSpec(kind="independent_set", graph="petersen"),
+        ProblemSpec(kind="independent_set", graph=graph),
         None,
-        QuantumSpec(),
+        quantum,
         ClassicalSpec(seconds=0.2),
         DecisionPolicy(),
-        profiles={},
+        profiles={
+            name: ExecutionProfile(
+                name=name, mode="ideal", providers=("statevector",), guardrails=Guardrails(max_qubits=width)
+            )
+            for name, width in qubits.items()
+        },
     )
 
 
@@ -44,6 +53,37 @@ def _samples(*rows: tuple[str, int, float], **made: Any) -> pa.Table:
     ]
     lines.append({"part": "history", "bits": "", "count": 0, "violations": None})  # type: ignore[dict-item]
     return with_origin(pa.Table.from_pylist(lines), "v", {"path": "quantum", "maker": "qaoa", **made})
+
+
+def test_a_profile_may_be_narrower_than_the_study() -> None:
+    plan = _plan(quantum=FREEZE, wide=16, small=6)
+    asked = steps.instance(plan, "")
+    assert steps.kernel_of(plan, asked) is asked
+    assert steps.kernel_of(plan, asked, "wide") is asked
+    assert len(steps.kernel_of(plan, asked, "small").variables) == 6
+
+
+@pytest.mark.parametrize(
+    ("graph", "quantum", "expected"),
+    [
+        ("petersen", WHOLE, "all 10 variables; small: refused: independent_set petersen: has 10 variables, and exact"),
+        ("petersen", FREEZE, "all 10 variables; small: 6 of 10 variables: 4 frozen at the greedy row, a heuristic"),
+        (
+            "karate",
+            FREEZE,
+            "16 of 34 variables: 18 eliminated exactly; small: 6 of 34 variables: 28 eliminated exactly",
+        ),
+    ],
+)
+def test_the_problem_tells_how_it_comes_to_the_quantum_step(graph: str, quantum: QuantumSpec, expected: str) -> None:
+    told = steps.problem(_plan(graph, quantum, wide=16, small=6), "").notes["quantum step"]
+    assert told.startswith(expected)
+
+
+def test_what_cannot_be_brought_down_exactly_names_the_other_way() -> None:
+    plan = _plan(small=6)
+    with pytest.raises(PlanError, match=r"quantum\.narrowing: freeze"):
+        steps.kernel_of(plan, steps.instance(plan, ""), "small")
 
 
 BEST, WORST = "1001000110", "0000000000"

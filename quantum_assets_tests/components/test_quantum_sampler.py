@@ -15,7 +15,7 @@ from quantum_assets.contracts.envelope import Samples
 from quantum_assets.contracts.errors import PlanError, UnderWay
 from quantum_assets.contracts.optimization import QuantumSpec
 from quantum_assets.contracts.problem import Encoding, Ising
-from quantum_assets.contracts.profile import ExecutionProfile, Routing
+from quantum_assets.contracts.profile import ExecutionProfile, Guardrails, Routing
 from quantum_assets.contracts.qaoa import Mixer, Objective, TrainingBudget
 from quantum_assets.contracts.workload import Workload
 from quantum_assets.execution.session import Session
@@ -277,7 +277,7 @@ def test_an_asynchronous_answer_is_under_way_until_it_is_there(world: World, rea
 
     world.vendor.results = [measured]
     session = _session(world)
-    (ticket,) = handed_in(ready, SLOW, session, "toy")
+    ((ticket,),) = handed_in([ready], SLOW, session, "toy")
     assert ticket.provider == "vendor"
     assert world.vendor.calls["submit"] == 1
     with pytest.raises(UnderWay) as caught:
@@ -294,12 +294,42 @@ def test_an_asynchronous_answer_is_under_way_until_it_is_there(world: World, rea
 def test_a_request_that_nobody_takes_is_told_by_whoever_collects_it(world: World, ready: Any) -> None:
     world.vendor.refusal = "it is a Monday"
     session = _session(world)
-    assert handed_in(ready, SLOW, session, "toy") == ()
+    assert handed_in([ready], SLOW, session, "toy") == ((),)
     got = sampled(ready, SPEC, SLOW, session, "toy")
     assert got.path == "none"
     assert "it is a Monday" in got.reason
 
 
 def test_nothing_is_handed_in_under_a_profile_that_answers_at_once(world: World, ready: Any) -> None:
-    assert handed_in(ready, CIRCUITS, _session(world), "toy") == ()
+    assert handed_in([ready], CIRCUITS, _session(world), "toy") == ((),)
     assert world.vendor.calls["submit"] == 0
+
+
+LIMITS: dict[str, Guardrails] = {
+    "4 qubits, the profile allows": Guardrails(max_qubits=3),
+    "has depth": Guardrails(max_depth=1),
+    "two-qubit gates, the profile allows 1": Guardrails(max_two_qubit_gates=1),
+    "GB of memory is needed": Guardrails(max_memory_bytes=1_000_000),
+}
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["at once", "ahead"])
+@pytest.mark.parametrize("word", LIMITS)
+def test_more_than_the_profile_allows_is_no_samples_with_the_figure(
+    world: World, ready: Any, word: str, asynchronous: bool
+) -> None:
+    shots = 600_000 if "memory" in word else len(ROWS)
+    changes = {"guardrails": LIMITS[word], "shots": shots, "asynchronous": asynchronous}
+    profile, session = CIRCUITS.model_copy(update=changes), _session(world)
+    assert handed_in([ready], profile, session, "toy") == ((),)
+    got = sampled(ready, SPEC, profile, session, "toy")
+    assert (got.path, len(got.bits)) == ("none", 0)
+    assert word.replace("4", str(N)) in got.reason
+    assert world.vendor.calls["submit"] == 0
+
+
+def test_a_circuit_that_is_wrong_under_any_profile_is_an_error(world: World, ready: Any) -> None:
+    strange = replace(ready, circuit=replace(ready.circuit, operations=("cx", "oracle")))
+    for profile in (CIRCUITS, CIRCUITS.model_copy(update={"guardrails": Guardrails(max_qubits=3)})):
+        with pytest.raises(PlanError, match="unsupported operations: oracle"):
+            sampled(strange, SPEC, profile, _session(world), "toy")

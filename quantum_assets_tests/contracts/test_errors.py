@@ -4,13 +4,21 @@ import pickle
 
 import pytest
 
-from quantum_assets.contracts.errors import CorruptObject, PlanError, ProviderError, QuantumAssetsError, RejectedError
+from quantum_assets.contracts.errors import (
+    CorruptObject,
+    GuardrailError,
+    PlanError,
+    ProviderError,
+    QuantumAssetsError,
+    RejectedError,
+)
 
 
 @pytest.mark.parametrize(
     "error",
     [
         PlanError("wine/defs.yaml: qubits", "is 40", "Use at most 16"),
+        GuardrailError("wine under profile noisy", "the circuit has 40 qubits", "Raise max_qubits"),
         CorruptObject("wine/quantum_kernel[ideal]", "version abc fails its checksum", "Load an older version"),
         ProviderError("aer", "is busy", "Try later", retry=True),
         RejectedError("wine", ["shots differ", "norm is 0.5"]),

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from quantum_assets.contracts.optimization import DecisionPolicy, Periods, ProblemSpec, QuantumSpec
+from quantum_assets.contracts.fingerprint import fingerprint
+from quantum_assets.contracts.optimization import DecisionPolicy, LoopSpec, Periods, ProblemSpec, QuantumSpec
 from quantum_assets.contracts.profile import Guardrails
 
 WHOLE: list[dict[str, Any]] = [
@@ -49,6 +50,54 @@ def test_foreign_missing_and_senseless_fields_are_named(fields: dict[str, Any], 
         assert word in str(caught.value)
 
 
+def test_a_loop_left_empty_is_the_exact_angles_alone() -> None:
+    loop = QuantumSpec().loop
+    assert (loop.profile, loop.evaluations, loop.finalists, loop.max_shots, loop.max_cost) == (None, 0, 1, None, None)
+    assert LoopSpec(finalists=2).finalists == 2  # exact angles against the start, without noisy evaluations
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"evaluations": 5}, ["5 evaluations have no profile", "name one"]),
+        ({"profile": "noisy", "finalists": 2}, ["profile noisy is to make 0 evaluations", "give 2 or more"]),
+        ({"profile": "noisy", "evaluations": 1, "finalists": 2}, ["give 2 or more"]),
+        ({"profile": "noisy", "evaluations": 9}, ["finalists is 1", "would change nothing"]),
+        ({"profile": "noisy", "evaluations": 201, "finalists": 2}, ["evaluations", "less than or equal to 200"]),
+        ({"finalists": 9}, ["finalists", "less than or equal to 8"]),
+        ({"finalists": 0}, ["finalists", "greater than or equal to 1"]),
+        ({"max_shots": 0}, ["max_shots", "greater than or equal to 1"]),
+        ({"max_cost": -1}, ["max_cost", "greater than or equal to 0"]),
+        ({"optimiser": "bfgs"}, ["optimiser", "cobyla"]),
+        ({"patience": 1}, ["patience"]),
+    ],
+)
+def test_a_loop_that_could_not_do_anything_is_refused(fields: dict[str, Any], words: list[str]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        LoopSpec(**fields)
+    for word in words:
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"start": "transfer"}, ["start transfer needs transfer_variables"]),
+        ({"transfer_variables": 8}, ["other starts take none"]),
+        ({"start": "transfer", "transfer_variables": 8, "most_variables": 8}, ["from fewer variables to more"]),
+        ({"start": "transfer", "transfer_variables": 8, "mixer": "xy_ring"}, ["start transfer goes with mixer x only"]),
+        ({"warm_start": 0.1, "mixer": "xy_complete"}, ["warm_start goes with mixer x only", "xy_complete"]),
+        ({"warm_start": 0.0}, ["warm_start", "greater than 0"]),
+        ({"warm_start": 0.6}, ["warm_start", "less than or equal to 0.5"]),
+    ],
+)
+def test_starts_that_do_not_fit_are_refused(fields: dict[str, Any], words: list[str]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        QuantumSpec(**fields)
+    for word in words:
+        assert word in str(caught.value)
+
+
 def test_months_are_counted_over_the_turn_of_a_year() -> None:
     assert Periods(first="2020-11", last="2021-02").keys == ("2020-11", "2020-12", "2021-01", "2021-02")
     assert Periods(first="2020-12", last="2020-12").keys == ("2020-12",)
@@ -86,3 +135,19 @@ def test_the_quantum_step_has_a_budget_of_its_own() -> None:
     assert QuantumSpec().most_variables <= Guardrails().max_qubits  # by default no reduced instance is too wide
     with pytest.raises(ValidationError, match="layers"):
         QuantumSpec(layers=17)
+
+
+@pytest.mark.parametrize(
+    ("deadline", "answer"), [(None, None), (4.0, 3.0), (480.0, 360.0), (900.0, 780.0), (86_400.0, 86_280.0)]
+)
+def test_the_wait_leaves_time_to_decide(deadline: float | None, answer: float | None) -> None:
+    assert DecisionPolicy(deadline_seconds=deadline).answer_seconds == answer
+
+
+def test_a_deadline_is_no_part_of_the_question() -> None:
+    """Who waits longer asks the same: what is stored and kept stays valid."""
+    assert fingerprint(DecisionPolicy(deadline_seconds=900)) == fingerprint(DecisionPolicy())
+    assert fingerprint(DecisionPolicy(max_gap=0.1)) != fingerprint(DecisionPolicy())
+    for wrong in (0, -1, float("nan")):
+        with pytest.raises(ValidationError):
+            DecisionPolicy(deadline_seconds=wrong)

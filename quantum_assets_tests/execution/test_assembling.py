@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from quantum_assets.contracts.errors import ProviderError
+from quantum_assets.contracts.errors import GuardrailError, ProviderError
 from quantum_assets.contracts.jobs import Limits
-from quantum_assets.contracts.profile import Routing
+from quantum_assets.contracts.profile import Guardrails, Routing
 from quantum_assets.contracts.ticket import State
 from quantum_assets.execution.answering import answer, answer_all
 from quantum_assets.execution.deciding import give_up
@@ -16,6 +16,7 @@ from quantum_assets_tests.execution.fakes import (
     SAFE,
     STAND_IN,
     VENDOR,
+    LocalSimulator,
     World,
     all_tickets,
     member_failed,
@@ -113,6 +114,33 @@ def test_a_fallback_that_fails_is_the_failure(world: World, plane: ControlPlane)
     plane.provider("local").behind.refusal.append("it is too deep")  # type: ignore[attr-defined]
     with pytest.raises(ProviderError, match="local: it is too deep"):
         answer(plane, request(profile=SAFE))
+
+
+def test_a_fallback_that_fails_too_does_not_hide_the_first_reason(world: World, plane: ControlPlane) -> None:
+    world.vendor.results.append(lambda _: (member_failed("too deep"),))
+    local: LocalSimulator = plane.provider("local").behind  # type: ignore[attr-defined]
+    local.fails.extend([RuntimeError("out of memory")] * 9)
+    with pytest.raises(ProviderError) as caught:
+        answer(plane, request(profile=SAFE))
+    told = str(caught.value)
+    assert told.startswith("question 0 under profile vendor-100: was not answered: ")
+    assert told.index("too deep") < told.index("nor by its fallback: question 0 under profile stand-in")
+    assert "out of memory" in told
+
+
+def test_a_fallback_that_is_not_there_does_not_hide_the_first_reason(world: World) -> None:
+    world.profiles = {}
+    world.vendor.refusal = "it is too wide"
+    with pytest.raises(ProviderError, match=r"it is too wide.*; nor by its fallback: .*'stand-in' is not among"):
+        answer(world.plane(), request(profile=SAFE))
+
+
+def test_a_question_that_is_too_large_for_the_fallback_keeps_its_kind_and_the_first_reason(world: World) -> None:
+    narrow = STAND_IN.model_copy(update={"guardrails": Guardrails(max_qubits=1)})
+    world.profiles = {**PROFILES, "stand-in": narrow}
+    world.vendor.refusal = "it is too wide"
+    with pytest.raises(GuardrailError, match=r"it is too wide.*; nor by its fallback: .*has 2 qubits"):
+        answer(world.plane(), request(profile=SAFE))
 
 
 def test_fallbacks_in_a_circle_end(world: World) -> None:

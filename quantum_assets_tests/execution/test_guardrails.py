@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from quantum_assets.contracts.errors import PlanError
+from quantum_assets.contracts.errors import GuardrailError, PlanError
 from quantum_assets.contracts.jobs import Limits
 from quantum_assets.contracts.profile import ExecutionProfile, Guardrails
 from quantum_assets.contracts.study import FeatureMapSpec
@@ -199,6 +199,18 @@ def test_everything_broken_is_said_in_one_error() -> None:
         assert figure in message
     for mend in ("max_qubits", "max_depth", "max_two_qubit_gates", "max_circuits", "max_memory_bytes"):
         assert f"guardrails.{mend}" in message
+
+
+def test_what_is_only_too_large_is_told_apart_from_what_is_wrong() -> None:
+    small = {"max_qubits": 1, "max_depth": 1, "max_two_qubit_gates": 1, "max_circuits": 1}
+    for name, limit in small.items():
+        with pytest.raises(GuardrailError, match=name):
+            check_guardrails(overlaps_workload(rows=4), under(CIRCUITS, **{name: limit}))
+    wrong = with_circuit(overlaps_workload(rows=4), operations=("cx", "oracle"))
+    for profile in (CIRCUITS, under(CIRCUITS, **small)):
+        with pytest.raises(PlanError) as caught:
+            check_guardrails(wrong, profile)
+        assert type(caught.value) is PlanError
 
 
 def test_the_providers_shots_are_held_where_circuits_are_sampled() -> None:

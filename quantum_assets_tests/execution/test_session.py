@@ -1,8 +1,11 @@
 """Asking in somebody's name."""
 
+from datetime import timedelta
+
 import pytest
 
 from quantum_assets.contracts.errors import ProviderError
+from quantum_assets.contracts.jobs import JobStatus
 from quantum_assets.contracts.ticket import State
 from quantum_assets.execution.plane import ControlPlane
 from quantum_assets.execution.session import Bill, Session
@@ -81,3 +84,62 @@ def test_obtaining_asks_only_for_what_nobody_asked(world: World, plane: ControlP
     fresh = Session(plane, "wine").obtain(exact_question(), LOCAL)
     assert fresh is not None
     assert len(all_tickets(plane)) == 2
+
+
+def _until(world: World, plane: ControlPlane, seconds: float) -> Session:
+    moment = world.clock.now() + timedelta(seconds=seconds)
+    return Session(plane, "wine", until=moment, whose="the decision's deadline of 90 s")
+
+
+def test_the_sooner_of_two_deadlines_is_the_tickets(world: World, plane: ControlPlane) -> None:
+    session, start = _until(world, plane, 60), world.clock.now()
+    wanted = {None: 60, 30.0: 30, 86_400.0: 60}
+    for number, (seconds, expected) in enumerate(wanted.items()):
+        profile = LATER.model_copy(update={"deadline_seconds": seconds})
+        ((ticket,),) = session.submit_each([question(number)], profile)
+        assert ticket.deadline == start + timedelta(seconds=expected)
+    ((ticket,),) = Session(plane, "wine").submit_each([question(9)], LATER)
+    assert ticket.deadline is None
+
+
+def test_waiting_ends_with_the_sessions_time(world: World, plane: ControlPlane) -> None:
+    world.vendor.statuses += [JobStatus("running", "RUNNING")] * 100
+    session, start = _until(world, plane, 60), world.clock.now()
+    with pytest.raises(ProviderError, match="its deadline has passed"):
+        session.answer(question(), VENDOR)
+    assert (world.clock.now() - start).total_seconds() == 60
+
+
+def test_without_time_nothing_is_asked(world: World, plane: ControlPlane) -> None:
+    session = _until(world, plane, 0)
+    told = r"question 0: is not asked for: no time is left of the decision's deadline of 90 s"
+    for ask in (
+        lambda: session.answer(question(), VENDOR),
+        lambda: session.answer_all([question(), question()], VENDOR),
+        lambda: session.submit_each([question()], LATER),
+        lambda: session.obtain(question(), VENDOR),
+        lambda: session.obtain(question(), LATER),
+    ):
+        with pytest.raises(ProviderError, match=told):
+            ask()
+    assert all_tickets(plane) == ()
+    assert world.vendor.calls["submit"] == 0
+
+
+def test_what_is_there_is_given_however_late(world: World, plane: ControlPlane) -> None:
+    Session(plane, "wine").answer(question(0), VENDOR)
+    (of_it,) = Session(plane, "wine").submit_each([question(1)], LATER)
+    turn(plane, of_it)
+    late = _until(world, plane, -1)
+    for number, profile in ((0, VENDOR), (1, LATER)):
+        answered = late.obtain(question(number), profile)
+        assert answered is not None
+        assert answered.path == "quantum"
+
+
+def test_what_is_under_way_without_time_is_not_waited_for(world: World, plane: ControlPlane) -> None:
+    session = Session(plane, "wine")
+    session.submit_each([question()], LATER)
+    assert session.obtain(question(), LATER) is None
+    with pytest.raises(ProviderError, match="no time is left"):
+        _until(world, plane, -1).obtain(question(), LATER)

@@ -46,7 +46,7 @@ def test_a_deadline_ends_every_state_that_waits(world: World, plane: ControlPlan
     world.clock.advance(60)
     ended = expire(plane, waiting)
     assert {ticket.state for ticket in ended} == {State.FELL_BACK}
-    assert ended[0].reason == "its deadline 2026-11-22 12:01:00 UTC has passed"
+    assert ended[0].reason == "its deadline has passed"
     assert states_of(plane, planned) == [State.PLANNED, State.EXPIRED, State.FELL_BACK]
 
 

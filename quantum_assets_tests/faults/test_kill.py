@@ -95,7 +95,7 @@ def test_a_deadline_that_passes_at_the_provider_is_paid_for_what_was_used(place,
     place.at_rest(ahead=3600.0)
     (job,), (ticket,), (spent,) = place.jobs(), place.ledger.tickets(), place.ledger.spending()
     assert (ticket.state, spent.settled, spent.reserved) == (State.FELL_BACK, job.micros, 0)
-    assert "its deadline 2026-11-22 12:01:00 UTC has passed" in ticket.reason
+    assert "its deadline has passed" in ticket.reason
 
 
 def test_the_second_process_is_killed_as_well(place):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from quantum_assets.contracts.errors import PlanError
-from quantum_assets.contracts.problem import Incumbent, Ising, Solution
+from quantum_assets.contracts.problem import Incumbent, Ising
 from quantum_assets.models.qoblib import (
     COLUMNS_27,
     COLUMNS_30,
@@ -18,7 +18,7 @@ from quantum_assets.models.qoblib import (
     summary,
     time_series,
 )
-from quantum_assets_tests.recorded import FreeSpins, IndependentSet
+from quantum_assets_tests.recorded import IndependentSet
 
 #: The library's template, misc/submission_template.csv.
 TEMPLATE = (
@@ -37,7 +37,8 @@ PEOPLE = Particulars(
     paradigm="Quantum Simulator",
 )
 PATH = IndependentSet(np.eye(4, k=1, dtype=np.int64) + np.eye(4, k=-1, dtype=np.int64), name="path4")
-SPINS = FreeSpins(Ising(3, ((0,), (0, 1, 2)), np.array([1.5, -2.0])))
+MAX = (PATH.sense, PATH.encode().ising)
+SPINS = Ising(3, ((0,), (0, 1, 2)), np.array([1.5, -2.0]))
 RUNS = (
     Run(2.0, 4.0, ((0.5, None), (1.0, 2.0)), cpu_seconds=3.0, qpu_seconds=1.0),
     Run(1.0, 2.0, ((1.5, 1.0),), cpu_seconds=2.0),
@@ -51,7 +52,7 @@ def read(text: str) -> dict[str, str]:
 
 
 def test_both_headers_are_the_librarys():
-    row = summary(PATH, PATH.encode(), RUNS, PEOPLE)
+    row = summary("path4", *MAX, RUNS, PEOPLE)
     assert as_csv([row]).splitlines()[0] == TEMPLATE
     assert len(COLUMNS_27) == 27
     assert len(COLUMNS_30) == 30
@@ -60,7 +61,7 @@ def test_both_headers_are_the_librarys():
 
 
 def test_the_row_says_what_the_runs_say():
-    row = read(as_csv([summary(PATH, PATH.encode(), RUNS, PEOPLE, instance="karate", bound=2.0)], COLUMNS_30))
+    row = read(as_csv([summary("karate", *MAX, RUNS, PEOPLE, bound=2.0)], COLUMNS_30))
     expected = {
         "Problem": "karate",
         "Submitter": "Jane Doe, John Roe",
@@ -89,14 +90,14 @@ def test_the_row_says_what_the_runs_say():
 
 def test_minimised_problems_of_higher_order():
     runs = [Run(-3.5, 1.0), Run(-3.4, 1.0), Run(0.5, 1.0)]
-    row = summary(SPINS, SPINS.encode(), runs, PEOPLE, epsilon=0.05)
+    row = summary("spins", "minimise", SPINS, runs, PEOPLE, epsilon=0.05)
     assert (row["Best Objective Value"], row["# Successful Runs"], row["Modeling Approach"]) == ("-3.5", "2", "HUBO")
     assert row["Coefficients Range"] == "-2 - 1.5"
     assert row["Time to Solution"] == row["Optimality Bound"] == "N/A"
 
 
 def test_nothing_feasible_is_said_so():
-    row = summary(PATH, PATH.encode(), [Run(None, 1.0)], PEOPLE)
+    row = summary("path4", *MAX, [Run(None, 1.0)], PEOPLE)
     assert (row["Best Objective Value"], row["# Feasible Runs"], row["# Successful Runs"]) == ("N/A", "0", "0")
 
 
@@ -118,27 +119,30 @@ def test_incumbents_that_go_back_are_refused(incumbents):
         time_series([Run(1.0, 9.0, incumbents)])
 
 
-def solution(bits: list[int], *energies: float) -> Solution:
-    steps = tuple(Incumbent(float(i), e) for i, e in enumerate(energies))
-    return Solution("toy", np.array(bits, dtype=np.uint8), energies[-1], 7.0, steps)
+def steps(*energies: float) -> tuple[Incumbent, ...]:
+    return tuple(Incumbent(float(i), energy) for i, energy in enumerate(energies))
 
 
 def test_a_solvers_answer_as_a_run():
-    free = run_of(solution([1, 0, 0], 3.0, -3.5), SPINS, SPINS.encode())
-    assert free.incumbents == ((0.0, 3.0), (1.0, SPINS.objective(np.array([[1, 0, 0]]))[0]))
-    assert (free.seconds, free.cpu_seconds) == (7.0, 7.0)
-    bound = run_of(solution([1, 0, 1, 0], 0.0, -2.0), PATH, PATH.encode())
-    assert bound.objective == 2
+    free = run_of(3.5, 7.0, steps(3.0, -3.5), lambda energy: -energy)
+    assert free.incumbents == ((0.0, -3.0), (1.0, 3.5))
+    assert (free.objective, free.seconds, free.cpu_seconds) == (3.5, 7.0, 7.0)
+    bound = run_of(2.0, 7.0, steps(0.0, -2.0), None)
     assert bound.incumbents == ((0.0, None), (1.0, 2.0))  # under penalties an energy alone is no objective
-    broken = run_of(solution([1, 1, 0, 0], 0.0), PATH, PATH.encode())
-    assert (broken.objective, broken.incumbents) == (None, ((0.0, None),))
+    broken = run_of(None, 7.0, steps(0.0, -1.0), lambda energy: -energy)
+    assert (broken.objective, broken.incumbents) == (None, ((0.0, None), (1.0, None)))
+
+
+def test_rounding_cannot_make_a_series_go_back():
+    run = run_of(2764.0, 1.0, steps(2763.9999999999986, 2763.9999999999982), lambda energy: energy)
+    assert json.loads(time_series([run]))[0][0]["Incumbent"] == 2764.0
 
 
 def test_refuses_what_cannot_be_submitted():
     with pytest.raises(PlanError, match="0 runs"):
-        summary(PATH, PATH.encode(), [], PEOPLE)
+        summary("path4", *MAX, [], PEOPLE)
     with pytest.raises(PlanError, match="bound"):
-        summary(PATH, PATH.encode(), RUNS, PEOPLE, bound=1.0)
+        summary("path4", *MAX, RUNS, PEOPLE, bound=1.0)
     with pytest.raises(PlanError, match="affiliations"):
         Particulars(("A", "B"), ("X",), date(2026, 1, 1), "r", "w", "h", "Classical")
     with pytest.raises(PlanError, match="no values"):

@@ -7,7 +7,7 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
-from quantum_assets.contracts.tables import Column, TableContract
+from quantum_assets.contracts.columns import Column, TableContract
 from quantum_assets.orchestration.automation import on_changed_content
 from quantum_assets.orchestration.checks import CheckOutcome, stored_checks
 from quantum_assets.orchestration.stored import Stored, materialized

@@ -1,5 +1,7 @@
 """Each check must pass on what is right and fail on one forged table of its own."""
 
+from collections.abc import Mapping
+
 import dagster as dg
 import numpy as np
 import pyarrow as pa
@@ -106,3 +108,44 @@ def test_checks_are_blocking_and_partitioned_like_their_asset() -> None:
     (spec,) = checks.check_specs
     assert spec.blocking
     assert spec.partitions_def == partitions
+
+
+def test_a_check_of_what_was_told_reads_the_newest_materialisation_of_its_partition_and_only_warns() -> None:
+    partitions = dg.StaticPartitionsDefinition(["ideal", "noisy"])
+    figures = {"ideal": 1.0, "noisy": 2.0}
+
+    @dg.asset(partitions_def=partitions)
+    def timed(context: dg.AssetExecutionContext) -> dg.MaterializeResult[pa.Table]:
+        figure = figures[str(context.partition_key)]
+        return dg.MaterializeResult(value=_gram(GOOD), metadata={"seconds": dg.MetadataValue.float(figure), "by": "me"})
+
+    def quick(told: Mapping[str, float]) -> CheckOutcome:
+        """It was quick."""
+        return CheckOutcome(told["seconds"] <= 1.0, f"{told}", told)
+
+    class Meanwhile(dg.InMemoryIOManager):
+        """Another partition is materialised before the check looks."""
+
+        def load_input(self, context: dg.InputContext) -> object:
+            other = dg.AssetMaterialization(timed.key, partition="ideal", metadata={"seconds": 1.0})
+            instance.report_runless_asset_event(other)
+            return super().load_input(context)
+
+    checks = stored_checks(timed.key, {"symmetric": is_symmetric(1e-9)}, partitions, told={"quick": quick})
+    job = dg.define_asset_job("job", selection=[timed])
+    kept = {"io_manager": Meanwhile()}
+    defs = dg.Definitions(assets=[timed], asset_checks=[checks], jobs=[job], resources=kept)
+
+    def checked(partition: str) -> dict[str, dg.AssetCheckEvaluation]:
+        result = defs.resolve_job_def("job").execute_in_process(instance=instance, partition_key=partition)
+        assert result.success
+        return {one.check_name: one for one in result.get_asset_check_evaluations()}
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        noisy, ideal = checked("noisy"), checked("ideal")
+        assert (ideal["quick"].passed, noisy["quick"].passed) == (True, False)
+        assert noisy["quick"].description == "{'seconds': 2.0}"
+        assert (noisy["quick"].severity, noisy["quick"].blocking) == (dg.AssetCheckSeverity.WARN, False)
+        assert noisy["symmetric"].passed
+        figures["noisy"] = 0.5
+        assert checked("noisy")["quick"].passed

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from quantum_assets.contracts.tables import Column, TableContract
+from quantum_assets.contracts.columns import Column, TableContract
 from quantum_assets.orchestration.io_manager import VERSION_KEY
 from quantum_assets.orchestration.stored import Stored, materialized, provenance_of, version_of
 from quantum_assets.store.home import Home

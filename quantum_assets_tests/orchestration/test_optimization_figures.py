@@ -30,7 +30,11 @@ def test_incumbents_with_and_without_a_bound() -> None:
 
 def test_a_history_of_one_evaluation_and_of_many() -> None:
     assert history_figure([1.0], 2.0, "toy").startswith(PNG)
-    assert history_figure([1.0, 3.0, 0.5], 2.0, "toy").startswith(PNG)
+    exact = history_figure([1.0, 3.0, 0.5], 2.0, "toy")
+    assert exact.startswith(PNG)
+    both = history_figure([1.0, 3.0, 0.5], 2.0, "toy", [0.9, 0.7], "under noisy")
+    assert both.startswith(PNG)
+    assert both != exact
 
 
 def test_energies_of_one_row_and_of_many() -> None:

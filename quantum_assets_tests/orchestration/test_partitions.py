@@ -1,11 +1,12 @@
 """Profile and period partitions keep their order, and a key tells its dimensions."""
 
+import dagster as dg
 import pytest
 
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.orchestration.partitions import (
-    ONE_PARTITION_A_RUN,
     dimensions_of,
+    partition_key_of,
     period_and_profile,
     period_partitions,
     profile_partitions,
@@ -22,8 +23,29 @@ def test_senseless_lists_are_refused(profiles: list[str], word: str) -> None:
         profile_partitions("wine", profiles)
 
 
-def test_a_backfill_runs_one_partition_a_run() -> None:
-    assert ONE_PARTITION_A_RUN.max_partitions_per_run == 1
+@dg.asset(partitions_def=period_partitions(["2020-01", "2020-02"]))
+def monthly(context: dg.AssetExecutionContext) -> str:
+    return partition_key_of(context)
+
+
+@dg.asset
+def timeless(context: dg.AssetExecutionContext) -> str:
+    return partition_key_of(context)
+
+
+def _range(first: str, last: str) -> dict[str, str]:
+    return {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+
+
+def test_a_run_tells_its_partition_whichever_tag_names_it() -> None:
+    assert dg.materialize([monthly], partition_key="2020-02").output_for_node("monthly") == "2020-02"
+    assert dg.materialize([monthly], tags=_range("2020-02", "2020-02")).output_for_node("monthly") == "2020-02"
+    assert dg.materialize([timeless]).output_for_node("timeless") == ""
+
+
+def test_a_run_of_several_partitions_is_refused_with_the_way_to_do_it() -> None:
+    with pytest.raises(PlanError, match=r"2020-01 to 2020-02 at once\. Launch them as a backfill"):
+        dg.materialize([monthly], tags=_range("2020-01", "2020-02"))
 
 
 def test_every_profile_of_every_month_is_a_partition_and_its_key_tells_both() -> None:

@@ -4,8 +4,8 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
+from quantum_assets.contracts.columns import Column, TableContract
 from quantum_assets.contracts.errors import PlanError, ProviderError, UnderWay
-from quantum_assets.contracts.tables import Column, TableContract
 from quantum_assets.orchestration.steps import step
 from quantum_assets.orchestration.stored import Stored
 

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from quantum_assets.contracts.tables import Column, TableContract
+from quantum_assets.contracts.columns import Column, TableContract
 from quantum_assets.orchestration.stored import Stored, materialized, provenance_of, version_of, with_origin
 from quantum_assets.store.digest import table_digest
 

@@ -185,7 +185,7 @@ class Toy:
 
 @pytest.fixture
 def toy(tmp_path: Path) -> Iterator[Toy]:
-    """The asset, its collecting job and the sensor."""
+    """The asset, its collecting job and the sensor; events are in memory, and in SQLite in the whole studies above."""
     partitions = dg.StaticPartitionsDefinition(["slow"])
     questions = [question(0), question(1)]
 
@@ -205,10 +205,7 @@ def toy(tmp_path: Path) -> Iterator[Toy]:
     assert collecting_jobs(found) == [job]
     room = room_in(tmp_path / "home")
     ours = dg.Definitions(sensors=[build_tickets_sensor([job])], resources={EXECUTION_KEY: room})
-    (tmp_path / "dagster").mkdir()
-    with dg.DagsterInstance.local_temp(
-        str(tmp_path / "dagster"), overrides={"telemetry": {"enabled": False}}
-    ) as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         yield Toy(instance, room, quantum_jobs, dg.Definitions.merge(found, ours))
 
 

@@ -49,3 +49,13 @@ def test_what_is_refused() -> None:
         PolynomialProblem("p", POLYNOMIAL, "most")
     with pytest.raises(PlanError, match="qubo_file p: does not depend on any variable"):
         PolynomialProblem("p", from_bits(2, [((), 1.0)]))
+
+
+def test_variables_may_have_names_which_change_nothing_else() -> None:
+    named = PolynomialProblem("p", POLYNOMIAL, names=("red", "green", "blue"))
+    assert named.variables == ("red", "green", "blue")
+    assert named.interpret(np.array([1, 0, 0], dtype=np.uint8))[0]["variable"] == "red"
+    assert named.fingerprint == PolynomialProblem("p", POLYNOMIAL).fingerprint
+    for names in (("red", "green"), ("red", "red", "blue")):
+        with pytest.raises(PlanError, match="names: are 2 different ones for 3 variables"):
+            PolynomialProblem("p", POLYNOMIAL, names=names)

@@ -83,7 +83,7 @@ def test_variables_without_weight_are_stated(tmp_path: Path) -> None:
     [
         ("", "mine.csv", "the file is empty"),
         (" \n\n", "mine.csv", "the file is empty"),
-        ("i,j,value\n", "mine.csv", "has a header and no rows"),
+        ("i,j,value\n", "mine.csv", "has no rows"),
         ("i,j\n0,1\n", "mine.csv: column 'value'", "is missing among 'i', 'j'"),
         ("0,1,2\n", "mine.csv: column 'i'", "is missing among '0', '1', '2'"),
         ("i,i,j,value\n0,0,1,2\n", "mine.csv: column 'i'", "is named 2 times among"),
@@ -138,7 +138,7 @@ def test_the_stated_number_of_variables_bounds_indices(tmp_path: Path) -> None:
         ({"i": [0], "j": [1], "value": [np.nan]}, "t.parquet: row 1, column 'value'", "None is not a number"),
         ({"i": [True], "j": [1], "value": [1.0]}, "t.parquet: row 1, column 'i'", "True is not a whole number"),
         ({"i": [0], "j": [1]}, "t.parquet: column 'value'", "is missing among 'i', 'j'"),
-        ({"i": [], "j": [], "value": []}, "t.parquet", "has a header and no rows"),
+        ({"i": [], "j": [], "value": []}, "t.parquet", "has no rows"),
     ],
 )
 def test_faults_of_parquet_files(table: dict, culprit: str, problem: str, tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_faults_of_parquet_files(table: dict, culprit: str, problem: str, tmp_pa
 def test_other_faults(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match=r"absent.csv: cannot be read \(No such file"):
         read(tmp_path / "absent.csv", "qubo")
-    with pytest.raises(PlanError, match=r"mine\.txt: is neither CSV nor Parquet"):
+    with pytest.raises(PlanError, match=r"mine\.txt: is of no format that is known. Save it as one of \.csv"):
         read(csv(tmp_path, TEXT, "mine.txt"), "qubo")
     with pytest.raises(PlanError, match=r"mine\.parquet: is not a readable Parquet file"):
         read(csv(tmp_path, TEXT, "mine.parquet"), "qubo")
@@ -165,3 +165,39 @@ def test_other_faults(tmp_path: Path) -> None:
         read(tmp_path / "latin.csv", "qubo")
     with pytest.raises(PlanError, match=r"mine.csv: line 2: is not CSV"):
         read(csv(tmp_path, "i,j,value\n0,1," + "1" * 200_000 + "\n"), "qubo")
+
+
+def test_a_file_of_dimods_text_format(tmp_path: Path) -> None:
+    """dimod's own writer, of a model without constant: its text has none."""
+    import dimod
+    from dimod.serialization import coo
+
+    model = dimod.BinaryQuadraticModel({0: -1.5, 1: 0.5, 2: 0.0}, {(0, 2): 2.0, (1, 2): -3.0}, "SPIN")
+    problem = read(csv(tmp_path, coo.dumps(model, vartype_header=True), "mine.coo"))
+    z = 1.0 - 2.0 * ROWS
+    assert (
+        problem.objective(ROWS) == -1.5 * z[:, 0] + 0.5 * z[:, 1] + 2 * z[:, 0] * z[:, 2] - 3 * z[:, 1] * z[:, 2]
+    ).all()
+    bare = csv(tmp_path, coo.dumps(model), "bare.coo")
+    assert read(bare, "ising").fingerprint == problem.fingerprint
+    assert read(bare).fingerprint == read(bare, "qubo").fingerprint != problem.fingerprint
+
+
+def test_a_file_of_dimods_binary_format(tmp_path: Path) -> None:
+    import dimod
+
+    model = dimod.BinaryQuadraticModel({0: -1.5, 1: 0.0, 2: 0.0}, {(0, 2): 2.0, (1, 2): -3.0}, 0.25, "BINARY")
+    path = tmp_path / "first.bqm"
+    with model.to_file() as file:
+        path.write_bytes(file.read())
+    assert read(path, unit="euro").fingerprint == read(csv(tmp_path, TEXT, "first.csv")).fingerprint
+    assert (read(path).name, read(path, sense="maximise").sense) == ("first", "maximise")
+    with pytest.raises(PlanError, match=r"first\.bqm: form: is ising, and the file says qubo"):
+        read(path, "ising")
+    with pytest.raises(PlanError, match="3 variables"):
+        read(path, max_variables=2)
+
+
+def test_a_text_that_says_otherwise(tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match="form: is qubo, and the file says ising"):
+        read(csv(tmp_path, "# vartype=SPIN\n0 1 1\n", "a.coo"), "qubo")

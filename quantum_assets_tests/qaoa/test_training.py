@@ -1,5 +1,6 @@
 """Training never ends worse than it began, keeps its budget, and survives being cut anywhere."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,13 @@ from quantum_assets.contracts.qaoa import AngleTable, AnsatzSpec, Objective, Tra
 from quantum_assets.qaoa.engine import prepare
 from quantum_assets.qaoa.training import (
     BestSample,
+    Evaluation,
+    Halted,
     Reading,
     TrainingState,
     begin,
     confirmed,
+    counted_value,
     exact_objective,
     sample_value,
     sampled_objective,
@@ -187,3 +191,69 @@ def test_sampled_values_agree_with_the_exact_ones_within_their_error() -> None:
 def test_a_best_sample_is_a_plain_value() -> None:
     sample = BestSample(bits=(0, 1, 1), energy=-2.5)
     assert BestSample.model_validate_json(sample.model_dump_json()) == sample
+
+
+class Priced:
+    """An objective of a price, which can be out of order for a while."""
+
+    def __init__(self, fails_at: int | None = None) -> None:
+        self.asked, self.fails_at = 0, fails_at
+
+    def __call__(self, number: int, angles: np.ndarray) -> Reading:
+        if number == self.fails_at:
+            raise Halted("It is out of order.")
+        self.asked += 1
+        return Reading(ENGINE.mean(angles), shots=100, cost=0.5)
+
+
+BUDGET = TrainingBudget(optimiser="cobyla", evaluations=12)
+
+
+@pytest.mark.parametrize("fails_at", [0, 1, 7])
+def test_a_halted_run_says_why_and_goes_on_another_day(fails_at: int) -> None:
+    kept: list[TrainingState] = []
+    broken = Priced(fails_at)
+    halted = train(begin(START, BUDGET, "labs"), broken, "labs", kept.append, every=1)
+    assert halted.ending == "It is out of order."
+    assert len(halted.history) == broken.asked == fails_at
+    assert kept[-1] == halted.model_copy(update={"ending": ""})
+    again = Priced()
+    done = train(kept[-1], again, "labs")
+    assert again.asked == 12 - fails_at
+    assert done == train(begin(START, BUDGET, "labs"), Priced(), "labs")
+    assert sum(line.shots for line in done.history) == 1200
+    assert sum(line.cost for line in done.history) == 6.0
+
+
+def test_a_run_that_was_halted_at_once_keeps_its_start() -> None:
+    halted = train(begin(START, BUDGET, "labs"), Priced(0), "labs")
+    assert halted.history == ()
+    assert halted.angles == START
+
+
+def test_a_guard_sees_what_was_spent_and_halts_before_more_is() -> None:
+    seen: list[int] = []
+
+    def guard(history: Sequence[Evaluation]) -> str:
+        seen.append(len(history))
+        return "That is enough." if sum(line.cost for line in history) >= 2 else ""
+
+    asked = Priced()
+    halted = train(begin(START, BUDGET, "labs"), asked, "labs", guard=guard)
+    assert halted.ending == "That is enough."
+    assert len(halted.history) == asked.asked == 4
+    assert seen == [0, 1, 2, 3, 4]
+    replayed = train(halted.model_copy(update={"ending": ""}), asked, "labs", guard=guard)
+    assert replayed == halted
+    assert asked.asked == 4  # what is in the record costs nothing, and the guard is not asked for it
+    assert seen[5:] == [4]
+
+
+@pytest.mark.parametrize("alpha", [1.0, 0.3, 0.05])
+def test_counted_samples_are_worth_what_they_are_one_by_one(alpha: float) -> None:
+    objective = Objective(kind="cvar", alpha=alpha)
+    rng = np.random.default_rng(3)
+    energies, counts = rng.normal(size=9), rng.integers(1, 20, 9)
+    one_by_one = sample_value(np.repeat(energies, counts), objective)
+    assert counted_value(energies, counts, objective) == pytest.approx(one_by_one, abs=1e-12)
+    assert counted_value(energies, counts, Objective()) == pytest.approx(np.repeat(energies, counts).mean(), abs=1e-12)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pyarrow as pa
 
+from quantum_assets.contracts.columns import Column, TableContract
 from quantum_assets.contracts.kernel import KernelMatrix
-from quantum_assets.contracts.tables import Column, TableContract
 from quantum_assets.store.gram import gram_table
 
 ASSET = ("wine", "quantum_kernel")
