@@ -11,7 +11,7 @@ from benchmarks.qaoa import QUICK, main
 
 @pytest.mark.slow
 def test_the_quick_benchmark_agrees_with_aer_and_writes_what_it_prints(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     # This environment has no peers: the same call shows that their absence is a line and no failure.
     rows = main(["--quick", "--out", str(tmp_path), "--peers", sys.executable])
@@ -23,7 +23,7 @@ def test_the_quick_benchmark_agrees_with_aer_and_writes_what_it_prints(
     assert all(row.ratio == 1 for row in rows if row.method == "engine")
     assert pq.read_table(tmp_path / "qaoa.parquet").num_rows == len(rows)
     assert (tmp_path / "qaoa.png").read_bytes()[:4] == b"\x89PNG"
-    printed = capsys.readouterr()
+    printed = capfd.readouterr()
     assert (tmp_path / "qaoa.md").read_text(encoding="utf-8") in printed.out
     assert "lightning is not here" in printed.err
     assert "Engine over the memory bound" in printed.out
