@@ -59,6 +59,7 @@ bench: $(VENV)/.dev  ## Benchmarks beside peers, as ratios
 	@$(BIN)/python -m benchmarks.gram
 	@$(BIN)/python -m benchmarks.overhead
 	@$(BIN)/python -m benchmarks.execution
+	@$(BIN)/python -m benchmarks.qaoa
 
 lock: $(VENV)/.dev  ## Compile the hashed lock files anew
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \

@@ -246,7 +246,7 @@ def picture(rows: Sequence[Row], path: Path) -> None:
                 axes.plot(*zip(*sorted(line), strict=True), marker="o", label=f"{name}, {layers} layers")
     axes.set(yscale="log", xlabel="variables", ylabel="CPU seconds an evaluation", title="Exact QAOA, one thread")
     axes.grid(visible=True, alpha=0.3)
-    axes.legend(fontsize="small")
+    axes.legend(fontsize="small", loc="lower right", ncols=2)
     figure.savefig(path, dpi=120)
 
 
