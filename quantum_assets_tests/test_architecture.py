@@ -56,6 +56,7 @@ TESTED_ELSEWHERE = {
     "providers/braket_device": "providers/test_braket_cloud.py",
     "providers/checked_states": "providers/test_conformance.py",
     "providers/in_process": "providers/test_conformance.py",
+    "problems/narrowed": "problems/test_narrowing.py",
     "qaoa/evolution": "qaoa/test_engine.py",
     "qaoa/fixed_angles": "qaoa/test_angles.py",
     "tracking/clock": "tracking/test_tracker.py",

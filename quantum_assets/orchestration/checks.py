@@ -14,6 +14,7 @@ import pyarrow as pa
 from quantum_assets.contracts.columns import TableContract
 from quantum_assets.contracts.workload import FloatArray
 from quantum_assets.kernels.measures import spectrum
+from quantum_assets.orchestration.partitions import partition_key_of
 from quantum_assets.store.conform import band_names
 from quantum_assets.store.gram import KERNEL, gram_values
 
@@ -74,9 +75,7 @@ def stored_checks(
 
 def _figures_told(context: dg.AssetCheckExecutionContext, key: dg.AssetKey) -> dict[str, float]:
     """The numbers in the metadata of the newest materialisation of the partition that is checked."""
-    partition = str(context.partition_key) if context.has_partition_key else ""
-    if not partition and context.has_partition_key_range:  # of one partition: see `partition_key_of`
-        partition = str(context.partition_key_range.start)
+    partition = partition_key_of(context)
     wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition] if partition else None)
     records = context.instance.fetch_materializations(wanted, limit=1).records
     event = records[0].asset_materialization if records else None

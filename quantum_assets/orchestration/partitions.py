@@ -54,7 +54,7 @@ def dimensions_of(key: str) -> dict[str, str]:
     return {PERIOD if key[:1].isdigit() else PROFILE: key}
 
 
-def partition_key_of(context: dg.AssetExecutionContext) -> str:
+def partition_key_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> str:
     """The one partition that a run is about; empty for none.
 
     A run names its partition by one tag, or, where it was launched for a range of partitions, by first and last.
@@ -69,7 +69,7 @@ def partition_key_of(context: dg.AssetExecutionContext) -> str:
     wanted = context.partition_key_range
     if wanted.start != wanted.end:
         raise PlanError(
-            f"run {context.run_id}",
+            f"run {context.run.run_id}",
             f"is asked for the partitions {wanted.start} to {wanted.end} at once",
             "Launch them as a backfill, which makes one run of each",
         )

@@ -22,9 +22,9 @@ import numpy as np
 
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.fingerprint import fingerprint
-from quantum_assets.contracts.problem import Bits, Encoding, Ising, Problem, Sense
-from quantum_assets.contracts.workload import FloatArray
+from quantum_assets.contracts.problem import Bits, Encoding, Ising, Problem
 from quantum_assets.problems.descent import descend
+from quantum_assets.problems.narrowed import Narrowed
 from quantum_assets.problems.polynomial import from_spins
 from quantum_assets.problems.rows import matrix_of
 
@@ -46,7 +46,7 @@ class Move:
 
 
 @dataclass(frozen=True, eq=False)
-class FrozenProblem:
+class FrozenProblem(Narrowed):
     """A problem over some of the variables of another, the rest at the values of its greedy row; made by `freeze`.
 
     Energies, objectives and violations are the original's, of the row with the frozen values in place. The penalty is
@@ -74,24 +74,9 @@ class FrozenProblem:
             )
 
     @property
-    def kind(self) -> str:
-        """The original's."""
-        return self.original.kind
-
-    @property
     def name(self) -> str:
         """The original's, with the widths: ``germany frozen to 7 of 16``."""
         return f"{self.original.name} frozen to {len(self.kept)} of {len(self.original.variables)}"
-
-    @property
-    def sense(self) -> Sense:
-        """The original's."""
-        return self.original.sense
-
-    @property
-    def unit(self) -> str:
-        """The original's."""
-        return self.original.unit
 
     @cached_property
     def variables(self) -> tuple[str, ...]:
@@ -135,14 +120,6 @@ class FrozenProblem:
         """The kept columns of rows of the original, shape `(n_rows, n_variables)`; undoes `expand`."""
         return np.ascontiguousarray(matrix_of(self.original, bits)[:, list(self.kept)])
 
-    def objective(self, bits: Bits) -> FloatArray:
-        """The original's, of the expanded rows."""
-        return self.original.objective(self.expand(bits))
-
-    def violations(self, bits: Bits) -> FloatArray:
-        """The original's, of the expanded rows."""
-        return self.original.violations(self.expand(bits))
-
     def repair(self, bits: Bits) -> Bits:
         """Expand, repair as the original does, keep the kept columns; the greedy row where that is not feasible.
 
@@ -156,10 +133,6 @@ class FrozenProblem:
     def greedy(self) -> Bits:
         """The original's greedy row: it is always inside, and feasible."""
         return np.asarray(self._anchor[list(self.kept)])
-
-    def interpret(self, bits: Bits) -> tuple[Mapping[str, str | float | int], ...]:
-        """The original's table of the expanded row, frozen variables included."""
-        return self.original.interpret(self.expand(bits)[0])
 
     @cached_property
     def _anchor(self) -> Bits:

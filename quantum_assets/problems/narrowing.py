@@ -8,7 +8,8 @@ from quantum_assets.contracts.optimization import Narrowing
 from quantum_assets.contracts.problem import Bits, Problem
 from quantum_assets.problems.elimination import eliminate
 from quantum_assets.problems.freezing import FrozenProblem, freeze
-from quantum_assets.problems.reduction import ReducedProblem, reduce
+from quantum_assets.problems.narrowed import Narrowed
+from quantum_assets.problems.reduction import reduce
 
 
 def narrow(problem: Problem, most: int, how: Narrowing = "exact") -> Problem:
@@ -34,7 +35,7 @@ def narrow(problem: Problem, most: int, how: Narrowing = "exact") -> Problem:
 
 def widened(kernel: Problem, bits: Bits) -> Bits:
     """Rows of the instance that was asked, from rows of what `narrow` made of it; shape `(n_rows, n_variables)`."""
-    while isinstance(kernel, ReducedProblem | FrozenProblem):
+    while isinstance(kernel, Narrowed):
         bits = kernel.expand(bits)
         kernel = kernel.original
     return bits
@@ -43,7 +44,7 @@ def widened(kernel: Problem, bits: Bits) -> Bits:
 def narrowed_how(kernel: Problem) -> str:
     """How the narrow problem came about, for people: ``12 of 30 variables: 12 eliminated exactly, 6 frozen ...``."""
     width, parts = len(kernel.variables), []
-    while isinstance(kernel, ReducedProblem | FrozenProblem):
+    while isinstance(kernel, Narrowed):
         gone = len(kernel.original.variables) - len(kernel.variables)
         how = "frozen at the greedy row, a heuristic" if isinstance(kernel, FrozenProblem) else "eliminated exactly"
         parts.append(f"{gone} {how}")

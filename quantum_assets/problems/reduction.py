@@ -10,7 +10,6 @@ alike, uniform bits too. And the polynomial is the penalised one: a row whose co
 feasible, even where another completion would be.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -18,9 +17,9 @@ import numpy as np
 
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.fingerprint import fingerprint
-from quantum_assets.contracts.problem import Bits, Encoding, Problem, Sense, unpack
-from quantum_assets.contracts.workload import FloatArray
+from quantum_assets.contracts.problem import Bits, Encoding, Problem, unpack
 from quantum_assets.problems.elimination import Elimination, eliminate
+from quantum_assets.problems.narrowed import Narrowed
 from quantum_assets.problems.rows import matrix_of
 
 _SEARCHED, _BLOCK = 16, 1 << 12  # variables searched for a feasible row where greedy leads to none, rows at once
@@ -28,7 +27,7 @@ _NAMES = 8  # eliminated variables that a sentence names
 
 
 @dataclass(frozen=True, eq=False)
-class ReducedProblem:
+class ReducedProblem(Narrowed):
     """A problem over the variables of another that are left when the rest is eliminated; made by `reduce`.
 
     Attributes:
@@ -57,24 +56,9 @@ class ReducedProblem:
             )
 
     @property
-    def kind(self) -> str:
-        """The original's."""
-        return self.original.kind
-
-    @property
     def name(self) -> str:
         """The original's, with the widths: ``karate reduced to 14 of 34``."""
         return f"{self.original.name} reduced to {len(self.elimination.kept)} of {self.elimination.n_variables}"
-
-    @property
-    def sense(self) -> Sense:
-        """The original's."""
-        return self.original.sense
-
-    @property
-    def unit(self) -> str:
-        """The original's."""
-        return self.original.unit
 
     @cached_property
     def variables(self) -> tuple[str, ...]:
@@ -116,14 +100,6 @@ class ReducedProblem:
         """The kept columns of rows of the original, shape `(n_rows, n_variables)`; undoes `expand`."""
         return self.elimination.restrict(matrix_of(self.original, bits))
 
-    def objective(self, bits: Bits) -> FloatArray:
-        """The original's, of the completed rows."""
-        return self.original.objective(self.expand(bits))
-
-    def violations(self, bits: Bits) -> FloatArray:
-        """The original's, of the completed rows."""
-        return self.original.violations(self.expand(bits))
-
     def repair(self, bits: Bits) -> Bits:
         """Complete, repair as the original does, keep the kept columns; the greedy row where that is not feasible.
 
@@ -142,10 +118,6 @@ class ReducedProblem:
         variables from the 17th on are 0.
         """
         return self._fallback.copy()
-
-    def interpret(self, bits: Bits) -> tuple[Mapping[str, str | float | int], ...]:
-        """The original's table of the completed row, eliminated variables included."""
-        return self.original.interpret(self.expand(bits)[0])
 
     def _mended(self, rows: Bits) -> Bits:
         """The original's repair; the result may hold rows whose new completion is not feasible."""

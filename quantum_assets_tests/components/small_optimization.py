@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
 import yaml
 from dagster.components.testing import create_defs_folder_sandbox
 
 from quantum_assets.components.optimization_study import OptimizationStudy
 from quantum_assets.orchestration.execution import EXECUTION_KEY
 from quantum_assets.orchestration.io_manager import STORAGE_KEY
+from quantum_assets.orchestration.stored import with_origin
 from quantum_assets.store.home import Home
 from quantum_assets.store.store import Store
 from quantum_assets_tests.execution.rooms import room_in
@@ -141,3 +143,12 @@ def failure_of(result: dg.ExecuteInProcessResult) -> tuple[str, str]:
             described = data.user_failure_data
             return str(event.step_key), described.description if described else data.error.message
     return "", ""
+
+
+def samples_table(*rows: tuple[str, int, float], **made: Any) -> pa.Table:
+    """Stored samples of bits, count and violations, a line of history after them, and provenance."""
+    lines = [
+        {"part": "sample", "bits": bits, "count": count, "violations": violations} for bits, count, violations in rows
+    ]
+    lines.append({"part": "history", "bits": "", "count": 0, "violations": None})  # type: ignore[dict-item]
+    return with_origin(pa.Table.from_pylist(lines), "v", {"path": "quantum", "maker": "qaoa", **made})

@@ -1,7 +1,6 @@
 """What the steps read of each other's tables: bits, the best rival, the same instance."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +12,7 @@ from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.optimization import ClassicalSpec, DecisionPolicy, ProblemSpec, QuantumSpec
 from quantum_assets.contracts.profile import ExecutionProfile, Guardrails
 from quantum_assets.orchestration.stored import with_origin
+from quantum_assets_tests.components.small_optimization import samples_table
 from quantum_assets_tests.regression.shipped import loaded
 
 WHOLE, FREEZE = QuantumSpec(), QuantumSpec(narrowing="freeze")
@@ -45,14 +45,6 @@ def problem() -> pa.Table:
 @pytest.fixture(scope="module")
 def solutions(problem: pa.Table) -> pa.Table:
     return loaded(steps.classical_solutions(_plan(), "", problem))
-
-
-def _samples(*rows: tuple[str, int, float], **made: Any) -> pa.Table:
-    lines = [
-        {"part": "sample", "bits": bits, "count": count, "violations": violations} for bits, count, violations in rows
-    ]
-    lines.append({"part": "history", "bits": "", "count": 0, "violations": None})  # type: ignore[dict-item]
-    return with_origin(pa.Table.from_pylist(lines), "v", {"path": "quantum", "maker": "qaoa", **made})
 
 
 def test_a_profile_may_be_narrower_than_the_study() -> None:
@@ -110,9 +102,9 @@ def test_only_feasible_rows_of_rivals_that_ran_count(solutions: pa.Table) -> Non
 
 
 def test_samples_leave_the_history_out() -> None:
-    bits, counts, violations = steps.samples_of(_samples((BEST, 3, 0.0), (WORST, 2, 0.0)))
+    bits, counts, violations = steps.samples_of(samples_table((BEST, 3, 0.0), (WORST, 2, 0.0)))
     assert (bits.shape, counts.tolist(), violations.tolist()) == ((2, 10), [3, 2], [0, 0])
-    assert steps.samples_of(_samples())[0].shape == (0, 0)
+    assert steps.samples_of(samples_table())[0].shape == (0, 0)
 
 
 def test_a_stored_instance_that_the_source_no_longer_gives_is_refused(problem: pa.Table) -> None:
