@@ -55,6 +55,7 @@ FULL: tuple[Size, ...] = (
     (20, 5, 5, 10),
 )
 QUICK: tuple[Size, ...] = ((4, 1, 3, 10), (6, 2, 3, 10))
+_LEAST_SECONDS = 0.01  # CPU seconds of one timed run
 _PEAK = """
 import resource, sys
 from benchmarks.qaoa import instance, start
@@ -122,13 +123,21 @@ def aer_objective(ising: Ising, spec: AnsatzSpec) -> Evaluate:
 
 
 def timed(work: Callable[[], float], repeats: int) -> tuple[float, float, float]:
-    """Least CPU and wall seconds of several runs, and the value of the last."""
-    cpu, wall, value = [], [], 0.0
-    for _ in range(repeats):
+    """Least CPU and wall seconds of one call, over several runs, and the value of the last.
+
+    A run is as many calls as take ten milliseconds: the process clock can stand still over a shorter one.
+    """
+    cpu, wall, value, calls = [], [], 0.0, 1
+    while len(cpu) < repeats:
         started, started_cpu = time.perf_counter(), time.process_time()
-        value = work()
-        cpu.append(time.process_time() - started_cpu)
-        wall.append(time.perf_counter() - started)
+        for _ in range(calls):
+            value = work()
+        spent, passed = time.process_time() - started_cpu, time.perf_counter() - started
+        if spent < _LEAST_SECONDS:
+            calls *= 2
+            continue
+        cpu.append(spent / calls)
+        wall.append(passed / calls)
     return min(cpu), min(wall), value
 
 
@@ -136,7 +145,7 @@ def bound(n: int, layers: int) -> tuple[float, float, float]:
     """Two copies a layer of as many bytes as the state has."""
     source = np.ones(2 << n)
     target = np.empty_like(source)
-    cpu, wall, _ = timed(lambda: float(np.copyto(target, source) is None), max(5, (1 << 22) >> n))
+    cpu, wall, _ = timed(lambda: float(np.copyto(target, source) is None), 50)
     return 2 * layers * cpu, 2 * layers * wall, 0.0
 
 

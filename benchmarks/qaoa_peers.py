@@ -17,6 +17,7 @@ Edges = Sequence[tuple[int, int]]
 Evaluation = Callable[[Sequence[float]], float]
 
 _PATIENCE = 2.0  # CPU seconds of one evaluation
+_LEAST_SECONDS = 0.01  # CPU seconds of one timed run: the process clock can stand still over a shorter one
 
 
 def lightning(n: int, edges: Edges, layers: int) -> Evaluation:
@@ -84,13 +85,18 @@ def optimised(evaluate: Evaluation, start: Sequence[float], evaluations: int) ->
 
 
 def timed(work: Callable[[], float], repeats: int) -> dict[str, Any]:
-    """CPU and wall seconds of every run, and the value of the last."""
-    cpu, wall, value = [], [], 0.0
-    for _ in range(repeats):
+    """CPU and wall seconds of one call in every run of ten milliseconds or more, and the value of the last."""
+    cpu, wall, value, calls = [], [], 0.0, 1
+    while len(cpu) < repeats:
         started, started_cpu = time.perf_counter(), time.process_time()
-        value = work()
-        cpu.append(time.process_time() - started_cpu)
-        wall.append(time.perf_counter() - started)
+        for _ in range(calls):
+            value = work()
+        spent, passed = time.process_time() - started_cpu, time.perf_counter() - started
+        if spent < _LEAST_SECONDS:
+            calls *= 2
+            continue
+        cpu.append(spent / calls)
+        wall.append(passed / calls)
     return {"cpu": cpu, "wall": wall, "value": value}
 
 
