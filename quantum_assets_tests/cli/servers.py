@@ -35,7 +35,7 @@ if __name__ == "__main__":
     where, second = Path(sys.argv[1]), sys.argv[2]
     sys.exit(
         supervise(
-            [service(where, "first", "runs"), service(where, "second", second)],
+            [service(where, "second", second), service(where, "first", "runs")],
             lambda line: print(line, flush=True),
             follow=second == "followed",
             patience=2.0 if second == "mute" else 60.0,

@@ -179,13 +179,16 @@ def test_the_sensor_is_on_by_default_and_loads() -> None:
 
 def test_a_process_is_alive_until_it_is_reaped_or_replaced() -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    now = time.time()
-    assert is_alive(child.pid, now)
-    assert not is_alive(child.pid, now - 3600)  # whoever was seen an hour ago is not this child
-    child.kill()
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # dead and not reaped: a zombie
-    assert not is_alive(child.pid, now)
-    child.communicate()
+    try:
+        now = time.time()
+        assert is_alive(child.pid, now)
+        assert not is_alive(child.pid, now - 3600)  # whoever was seen an hour ago is not this child
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # dead and not reaped: a zombie
+        assert not is_alive(child.pid, now)
+    finally:
+        child.kill()
+        child.communicate()
     assert not is_alive(child.pid, now)
 
 

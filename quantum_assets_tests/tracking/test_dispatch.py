@@ -77,7 +77,7 @@ def test_a_courier_serves_a_step_outlives_it_and_ends_by_itself(place: Place) ->
 
 @pytest.mark.slow
 def test_a_courier_killed_at_work_is_alone_and_leaves_every_record_once(place: Place) -> None:
-    records = [make_record(number, model=make_model() if number % 4 == 0 else None) for number in range(12)]
+    records = [make_record(number, model=make_model() if number % 4 == 0 else None) for number in range(60)]
     order = order_for(place, 60.0)
     launch(order, 300.0)
     pid = courier_pid(order)
@@ -88,7 +88,7 @@ def test_a_courier_killed_at_work_is_alone_and_leaves_every_record_once(place: P
     wait_until(lambda: read_state(order)[0] == "ready")
     for record in records:
         place.outbox.put(record)
-    wait_until(lambda: place.outbox.count() <= 8)
+    wait_until(lambda: place.outbox.count() <= 56)
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not is_alive(order))
     assert place.outbox.count() > 0
@@ -96,7 +96,7 @@ def test_a_courier_killed_at_work_is_alone_and_leaves_every_record_once(place: P
     assert (report.pending, report.failed) == (0, ())
     for record in records:
         place.assert_whole(record)
-    assert len(place.client.search_model_versions("name = 'wine-kernel_model'")) == 3
+    assert len(place.client.search_model_versions("name = 'wine-kernel_model'")) == 15
 
 
 def test_a_courier_that_cannot_start_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
