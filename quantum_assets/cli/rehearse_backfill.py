@@ -62,19 +62,22 @@ class Counted:
         made: How often each partition was materialised, by Dagster's event log.
         commits: Version of every commit of each partition, by the store's log.
         feasible: Decisions that are published and break no rule.
+        torn: Materialised by steps that the kill met before their end, which Dagster repeats: to the same content.
     """
 
     made: Counter[Place]
     commits: Mapping[Place, tuple[str, ...]]
     feasible: frozenset[Place]
+    torn: frozenset[Place] = frozenset()
 
     def wrong(self, plan: Rehearsed, before: Collection[Place]) -> list[str]:
         """What is lost, made twice or broken; `before` was complete when everything was killed."""
         places, commits = plan.places, self.commits
+        complete = [place for place in before if place not in self.torn]
         return [
             *_named("was lost", (place for place in places if not self.made[place] or not commits[place])),
-            *_named("was made twice", (place for place in places if self.made[place] > 1)),
-            *_named("was complete, and stored again", (place for place in before if len(commits[place]) > 1)),
+            *_named("was made twice", (place for place in places if self.made[place] > 1 + (place in self.torn))),
+            *_named("was complete, and stored again", (place for place in complete if len(commits[place]) > 1)),
             *_named("has two contents", (place for place in places if len(set(commits[place])) > 1)),
             *_named("is not feasible", (place for place in plan.decisions if place not in self.feasible)),
         ]
@@ -95,11 +98,11 @@ def rehearse_backfill(study: str, periods: int, profile: str, patience: float, h
     plan = Rehearsed(study, _first_months(home, study, profile, periods), environment_of(home), home, time.time())
     name = ask(study, plan.wanted, plan.environment)
     click.echo(f"1. Backfill {name} asks for {len(plan.places)} partitions of {study}'s {len(plan.wanted)} assets.")
-    before = _until_the_middle(plan, deadline)
+    before, torn = _until_the_middle(plan, deadline)
     with daemon(home, plan.environment):
         click.echo("3. Started the daemon again, and nothing else.")
         until(lambda: bool(_end_of(plan, name)), deadline, "the backfill did not end")
-    sys.exit(_report(plan, name, before))
+    sys.exit(_report(plan, name, before, torn))
 
 
 def _first_months(home: Path, study: str, profile: str, periods: int) -> Targets:
@@ -113,8 +116,8 @@ def _first_months(home: Path, study: str, profile: str, periods: int) -> Targets
     return targets(graph, study, [profile], months)
 
 
-def _until_the_middle(plan: Rehearsed, deadline: float) -> Counter[Place]:
-    """Let a third be decided, kill everything while runs are under way, and say what was there by then."""
+def _until_the_middle(plan: Rehearsed, deadline: float) -> tuple[Counter[Place], frozenset[Place]]:
+    """Let a third be decided, kill everything while runs are under way, and say what was there, and torn, by then."""
     enough = max(1, len(plan.decisions) // 3)
     with daemon(plan.home, plan.environment) as first:
         until(
@@ -125,11 +128,12 @@ def _until_the_middle(plan: Rehearsed, deadline: float) -> Counter[Place]:
         )
         kill(first)
     before, lost = _made(plan), _under_way(plan)
+    torn = frozenset(place for run in lost for place in _torn(plan, run))
     click.echo(
         f"2. Killed the daemon and {len(lost)} runs with SIGKILL; {len(before)} partitions were made by then, "
-        f"{len(before.keys() & set(plan.decisions))} of them decisions."
+        f"{len(before.keys() & set(plan.decisions))} of them decisions, {len(torn)} by steps that had not ended."
     )
-    return before
+    return before, torn
 
 
 def _made(plan: Rehearsed) -> Counter[Place]:
@@ -153,6 +157,18 @@ def _under_way(plan: Rehearsed) -> list[str]:
         return [run.run_id for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))]
 
 
+def _torn(plan: Rehearsed, run: str) -> list[Place]:
+    """Partitions that a run materialised in steps of which no success is told."""
+    import dagster as dg
+
+    kinds = {dg.DagsterEventType.ASSET_MATERIALIZATION, dg.DagsterEventType.STEP_SUCCESS}
+    with dg.DagsterInstance.from_config(plan.environment["DAGSTER_HOME"]) as instance:
+        events = [entry.dagster_event for entry in instance.all_logs(run, kinds) if entry.dagster_event]
+    ended = {event.step_key for event in events if event.event_type is dg.DagsterEventType.STEP_SUCCESS}
+    made = [event for event in events if event.asset_key is not None and event.step_key not in ended]
+    return [(event.asset_key.path[-1], event.partition or "") for event in made if event.asset_key is not None]
+
+
 def _end_of(plan: Rehearsed, name: str) -> str:
     """How the backfill ended; empty while it goes on."""
     import dagster as dg
@@ -163,10 +179,10 @@ def _end_of(plan: Rehearsed, name: str) -> str:
         return found.status.value if found and found.status in BULK_ACTION_TERMINAL_STATUSES else ""
 
 
-def _report(plan: Rehearsed, name: str, before: Counter[Place]) -> int:
+def _report(plan: Rehearsed, name: str, before: Counter[Place], torn: frozenset[Place]) -> int:
     """Count store and event log; 0 when every partition was made once and every decision is feasible."""
-    feasible = frozenset(place for place in plan.decisions if _is_feasible(plan, place[1]))
-    counted = Counted(_made(plan), _commits(plan), feasible)
+    feasible = frozenset(place for place in plan.decisions if is_feasible(plan, place[1]))
+    counted = Counted(_made(plan), _commits(plan), feasible, torn)
     passed, failed = _checks(plan)
     click.echo(
         f"4. The backfill ended {_end_of(plan, name)}, {time.time() - plan.started:.0f} s after it was asked for: "
@@ -200,7 +216,7 @@ def _commits(plan: Rehearsed) -> dict[Place, tuple[str, ...]]:
     }
 
 
-def _is_feasible(plan: Rehearsed, key: str) -> bool:
+def is_feasible(plan: Rehearsed, key: str) -> bool:
     """Whether a decision is there, published once, and breaks no rule."""
     from quantum_assets.orchestration.partitions import dimensions_of
     from quantum_assets.store.home import Home

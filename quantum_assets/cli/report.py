@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from quantum_assets.store.home import FOLDER
+
 
 @dataclass(frozen=True)
 class Job:
@@ -142,21 +144,35 @@ def _interval(mean: float, low: float, high: float) -> str:
 
 
 def where_next(home: Path, jobs: Sequence[Job]) -> str:
-    """What a newcomer does with the result."""
-    kernels = [job.study for job in jobs if not job.decides]
-    study = "wine" if "wine" in kernels or not kernels else kernels[0]
+    """What a newcomer does with the result: commands that work in this folder, on what has just been made.
+
+    Args:
+        home: Where it is.
+        jobs: Those that succeeded; at least one.
+    """
+    wine = next((job for job in jobs if job.study == "wine"), None)
+    judged = wine or next((job for job in jobs if not job.decides), None)
     decided = next((job for job in jobs if job.decides), None)
-    where = "" if decided is None else ", ".join(f"{name}='{value}'" for name, value in decided.partition.items())
-    decision = (
-        ""
-        if decided is None
-        else f"  python -c \"import quantum_assets as qa; print(qa.load('{decided.study}/decision', {where}))\"\n"
-    )
-    return (
-        "\nWhere to look next\n"
-        "  make ui                                 Dagster http://127.0.0.1:3000, MLflow http://127.0.0.1:5000\n"
-        f"  quantum-assets history {study}/verdict --partition profile=ideal\n"
-        f"  python -c \"import quantum_assets as qa; print(qa.load('{study}/quantum_kernel', profile='ideal'))\"\n"
-        f"{decision}"
-        f"  files: {home / 'store' / 'current'}\n"
-    )
+    shown = _shown(home)
+    said = f", home='{shown}'" if shown else ""
+    option = f" --home {shown}" if shown else ""
+    ui = f"quantum-assets ui{option}" if option else "make ui"
+    lines = [f"  {ui:<37}  Dagster http://127.0.0.1:3000, MLflow http://127.0.0.1:5000"]
+    if judged is not None:
+        lines.append(f"  quantum-assets history {judged.study}/verdict --partition profile={judged.profile}{option}")
+        lines.append(_load(f"'{judged.study}/quantum_kernel', profile='{judged.profile}'{said}"))
+    if decided is not None:
+        where = ", ".join(f"{name}='{value}'" for name, value in decided.partition.items())
+        lines.append(_load(f"'{decided.study}/decision', {where}{said}"))
+    return "\n".join(["", "Where to look next", *lines, f"  files: {home / 'store' / 'current'}", ""])
+
+
+def _load(arguments: str) -> str:
+    return f'  python -c "import quantum_assets as qa; print(qa.load({arguments}))"'
+
+
+def _shown(home: Path) -> str:
+    """What a command in this folder must be told of the home; empty where it finds it by itself."""
+    if home == Path.cwd() / FOLDER:
+        return ""
+    return str(home.relative_to(Path.cwd()) if home.is_relative_to(Path.cwd()) else home)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quantum_assets.cli.agenda import Agenda, Ended, tasks_of
+from quantum_assets.cli.leash import end_with_parent
 from quantum_assets.cli.report import Job, Outcome, decision_table, verdict_table, where_next
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.orchestration.partitions import PERIOD, PROFILE, dimensions_of
@@ -104,19 +105,27 @@ def run_studies(
     _warm_tracking(home)
     offers = available_studies(build_defs(home).resolve_asset_graph())
     jobs = plan_jobs(offers, studies, profiles, periods)
-    console.print(f"Materialising {len(jobs)} studies, {min(workers, len(jobs))} at a time ...")
+    console.print(f"Materialising {_counted(jobs)}, {min(workers, len(jobs))} at a time ...")
     outcomes = tuple(_run_all(jobs, home, min(workers, len(jobs)), console))
-    if any(not job.decides for job in jobs):
+    ended = [outcome.job for outcome in outcomes if not outcome.problem]
+    if any(not job.decides for job in ended):
         console.print(verdict_table(home, outcomes))
-    if any(job.decides for job in jobs):
+    if any(job.decides for job in ended):
         console.print(decision_table(home, outcomes))
     for outcome in outcomes:
         if outcome.problem:
             console.print(f"[red]failed[/red] {outcome.job.label}: {outcome.problem}", soft_wrap=True)
     _deliver_records(home, console)
-    console.print(where_next(home, jobs), soft_wrap=True)
+    if ended:
+        console.print(where_next(home, ended), soft_wrap=True)
     console.print(f"Done in {time.monotonic() - started:.0f} s.")
     return 1 if any(outcome.problem for outcome in outcomes) else 0
+
+
+def _counted(jobs: Sequence[Job]) -> str:
+    studies = len({job.study for job in jobs})
+    named = "1 study" if studies == 1 else f"{studies} studies"
+    return named if len(jobs) == studies else f"{len(jobs)} partitions of {named}"
 
 
 def quiet_previews() -> None:
@@ -191,6 +200,7 @@ def _end_of(future: "Future[Ended]") -> Ended:
 
 def _start_worker(home: str) -> None:
     """Load the definitions once a worker; every job of it uses them."""
+    end_with_parent()
     quiet_previews()
     from quantum_assets.definitions import build_defs
 

@@ -1,8 +1,10 @@
 """The leash: what it holds ends when its input does, and what it released does not."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,26 @@ OBEDIENT, STUBBORN = (
     f"import signal, time; signal.signal(signal.SIGTERM, signal.{how}); print('up', flush=True); time.sleep(600)"
     for how in ("SIG_DFL", "SIG_IGN")
 )
+
+
+#: Starts a worker as `quantum-assets run` does, says its pid, and waits for it.
+PARENT = """
+import multiprocessing, time
+from quantum_assets.cli.leash import end_with_parent
+
+def work(patience, deaf):
+    import os, signal
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if deaf else signal.SIG_DFL)
+    end_with_parent(patience)
+    print(os.getpid(), flush=True)
+    time.sleep(600)
+
+if __name__ == "__main__":
+    import sys
+    child = multiprocessing.get_context("spawn").Process(target=work, args=(0.2, sys.argv[1] == "deaf"))
+    child.start()
+    child.join()
+"""
 
 
 @pytest.fixture
@@ -56,3 +78,18 @@ def test_the_leash_ends_what_it_holds_when_its_input_ends(started: list[subproce
     assert held.wait(60) == -15
     assert leash.wait(60) == 0
     assert released.poll() is None
+
+
+@pytest.mark.parametrize("hearing", ["deaf", "obedient"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_worker_ends_with_its_parent_however_that_ends(
+    started: list[subprocess.Popen[bytes]], tmp_path: Path, hearing: str, number: signal.Signals
+) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT)
+    parent = subprocess.Popen([sys.executable, str(script), hearing], stdout=subprocess.PIPE)
+    started.append(parent)
+    assert parent.stdout is not None
+    assert int(parent.stdout.readline()) != parent.pid
+    parent.send_signal(number)
+    assert parent.stdout.read() == b""  # ends once nobody is left that could write: the worker is gone

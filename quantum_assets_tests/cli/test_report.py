@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 from rich.console import Console
 
 from quantum_assets.cli.report import Job, Outcome, decision_table, verdict_table, where_next
@@ -15,7 +16,7 @@ from quantum_assets.models.tables import scores_table
 from quantum_assets.models.tables import verdict_table as stored_verdict
 from quantum_assets.models.verdict import judge
 from quantum_assets.store.gram import gram_table
-from quantum_assets.store.home import Home
+from quantum_assets.store.home import FOLDER, Home
 from quantum_assets.store.store import Store
 
 PARTITION = {"profile": "ideal"}
@@ -62,9 +63,21 @@ def test_a_failed_run_has_no_row(tmp_path: Path) -> None:
 
 
 def test_where_to_look_next_names_a_study_that_ran(tmp_path: Path) -> None:
-    text = where_next(tmp_path, [Job("iris", "ideal")])
-    assert "iris/quantum_kernel" in text
+    text = where_next(tmp_path, [Job("iris", "noisy")])
+    assert f"print(qa.load('iris/quantum_kernel', profile='noisy', home='{tmp_path}'))" in text
+    assert f"quantum-assets history iris/verdict --partition profile=noisy --home {tmp_path}" in text
+    assert f"quantum-assets ui --home {tmp_path}" in text
+    assert "decision" not in text
+
+
+def test_the_home_of_this_folder_needs_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = where_next(tmp_path / FOLDER, [Job("iris", "ideal"), Job("wine", "ideal")])
     assert "make ui" in text
+    assert "wine/verdict" in text
+    assert "home=" not in text
+    assert "--home" not in text
+    assert "--home mine" in where_next(tmp_path / "mine", [Job("iris", "ideal")])
 
 
 MONTH = Job("stocks", "ideal", "2020-02", decides=True)
@@ -108,4 +121,5 @@ def test_a_decision_without_a_bound_or_that_failed(tmp_path: Path) -> None:
 
 def test_where_to_look_next_names_a_decision_by_its_partition(tmp_path: Path) -> None:
     text = where_next(tmp_path, [MONTH])
-    assert "qa.load('stocks/decision', period='2020-02', profile='ideal')" in text
+    assert f"qa.load('stocks/decision', period='2020-02', profile='ideal', home='{tmp_path}')" in text
+    assert "verdict" not in text
