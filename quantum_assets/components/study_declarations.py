@@ -1,6 +1,7 @@
 """How the assets of a study of any kind are declared, and their steps' way into the execution room."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import dagster as dg
 
@@ -11,6 +12,7 @@ from quantum_assets.orchestration.automation import on_changed_content
 from quantum_assets.orchestration.execution import EXECUTION_KEY, ExecutionRoom
 from quantum_assets.orchestration.io_manager import STORAGE_KEY
 from quantum_assets.orchestration.partitions import partition_key_of
+from quantum_assets.orchestration.pools import Pools
 from quantum_assets.orchestration.steps import Result
 
 Declaration = Callable[[Callable[..., Result | Iterator[Result]]], dg.AssetsDefinition]
@@ -53,4 +55,5 @@ def declarations(plan: StudyPlan, look: StudyLook, kind: str) -> Callable[..., D
 def session_of(plan: StudyPlan, context: dg.AssetExecutionContext) -> Session:
     """This step's way into the execution room, in the study's name; the run's id is the correlation id."""
     room: ExecutionRoom = getattr(context.resources, EXECUTION_KEY)
-    return room.session(plan.name, partition_key_of(context), context.run_id)
+    session = room.session(plan.name, partition_key_of(context), context.run_id)
+    return replace(session, slot=Pools(context, session.plane).slot)

@@ -79,7 +79,7 @@ class Attempt:
         number: 1, 2, …
         provider: Who was asked.
         backend: Its device or simulator; empty where it has only one.
-        outcome: The state in which the ticket ended.
+        outcome: The state in which the ticket ended, or stood when its asker's deadline passed.
         modification: What was changed from the try before, or, in try 1, the choice of another backend by the
             profile's own policy; empty for none.
         reason: Why it ended so.

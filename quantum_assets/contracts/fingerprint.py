@@ -16,6 +16,7 @@ import hashlib
 import struct
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -50,7 +51,9 @@ def fingerprint(*values: Any) -> str:
 
 def feed(sink: _Sink, value: Any) -> None:
     """Write the canonical bytes of one value to a hash; the streaming half of `fingerprint`."""
-    if value is None:
+    if type(value) is str:  # most of what is hashed
+        _tagged(sink, b"s", value.encode("utf-8", "surrogatepass"))
+    elif value is None:
         sink.update(b"N")
     elif isinstance(value, Enum):
         feed(sink, value.value)
@@ -85,13 +88,10 @@ def feed_array(sink: _Sink, values: npt.NDArray[Any]) -> None:
 
 
 def _feed_compound(sink: _Sink, value: Any) -> None:
-    if isinstance(value, BaseModel):
-        fields = type(value).model_fields
-        kept = {name: getattr(value, name) for name, field in fields.items() if _is_identity(field.json_schema_extra)}
-        _feed_mapping(sink, kept)
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        kept = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if _is_identity(f.metadata)}
-        _feed_mapping(sink, kept)
+    kind: Any = type(value)  # mypy takes no class for hashable
+    names = _identity_of(kind)
+    if names is not None:
+        _feed_mapping(sink, {name: getattr(value, name) for name in names})
     elif isinstance(value, Mapping):
         _feed_mapping(sink, value)
     elif isinstance(value, (set, frozenset)):
@@ -100,6 +100,16 @@ def _feed_compound(sink: _Sink, value: Any) -> None:
         _feed_items(sink, b"l", list(value))
     else:
         raise TypeError(f"{type(value).__name__} has no canonical form; give its fields as plain values")
+
+
+@lru_cache(maxsize=256)  # of few types; finding them out takes longer than hashing a small value
+def _identity_of(kind: type) -> tuple[str, ...] | None:
+    """Names of the public fields that say what a value of a type is; None for a type without fields."""
+    if issubclass(kind, BaseModel):
+        return tuple(name for name, field in kind.model_fields.items() if _is_identity(field.json_schema_extra))
+    if dataclasses.is_dataclass(kind):
+        return tuple(field.name for field in dataclasses.fields(kind) if _is_identity(field.metadata))
+    return None
 
 
 def _is_identity(metadata: Any) -> bool:

@@ -55,6 +55,8 @@ class JobStatus:
         message: Its explanation.
         charge: What it bills, once it says so.
         seconds: Durations the provider reports, by name (``queue``, ``run``).
+        circuits: How many circuits of the order it bills, where it can tell; None: all of them. Those that were never
+            accepted, or were cancelled, are not among them.
     """
 
     state: JobState
@@ -64,6 +66,7 @@ class JobStatus:
     message: str = ""
     charge: Charge | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
+    circuits: int | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,8 @@ class Limits:
         hardware: Whether a quantum device runs it; budgets keep the two kinds apart.
         bills: Whether its status tells what an ended job costs. A word that a job ended which comes without a charge is
             then not believed as far as money goes.
+        meters: Whether what it bills is the ``run`` time of its status, which it may tell only some while after the
+            job ended. Until then nobody knows what the job costs, not even one that was cancelled.
     """
 
     max_circuits: int = 1_000_000_000
@@ -127,3 +132,4 @@ class Limits:
     poll_seconds: float = 0.0
     hardware: bool = False
     bills: bool = False
+    meters: bool = False

@@ -57,7 +57,12 @@ _HINTS: tuple[str, ...] = (
 
 
 def redact(text: str) -> str:
-    """The text with every secret replaced by `MASK`; the same text where there is none, and redacting twice is once."""
+    """The text with every secret replaced by `MASK`; the same text where there is none, and redacting twice is once.
+
+    What no database takes is replaced too: halves of surrogate pairs, which JSON can spell, and the character NUL.
+    """
+    if not text.isprintable():
+        text = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")
     known = _known(secrets())
     if known is not None:
         text = known.sub(MASK, text)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from quantum_assets.contracts.answer import Answer, Request
@@ -18,7 +18,7 @@ __all__ = ["Turn", "answer", "answer_all", "cancel", "collect", "ended", "recall
 
 
 def answer(plane: ControlPlane, request: Request) -> Answer:
-    """Answer a request, waiting as long as it takes or until its deadline.
+    """Answer a request, waiting as long as it takes or until its deadline, however long others wait for the same.
 
     Raises:
         PlanError: If a guardrail is broken.
@@ -67,6 +67,9 @@ def ended(plane: ControlPlane, request: Request) -> bool:
 def collect(plane: ControlPlane, request: Request) -> Answer | None:
     """The answer to a request that was submitted before; None while any of its tickets has no outcome.
 
+    Once the deadline that it was submitted with has passed, it does without: tickets that others have more time for are
+    left to them.
+
     Raises:
         GuardrailError: If it was never submitted, for it is larger than the profile's limits.
         ProviderError: If no path answers, or it was never submitted.
@@ -75,7 +78,7 @@ def collect(plane: ControlPlane, request: Request) -> Answer | None:
     if asked is None:
         check_guardrails(request.workload, request.profile)
         raise ProviderError(request.label, "was never submitted", "Materialise the asset that submits it first")
-    if any(not ticket.ended for ticket in asked.tickets):
+    if _awaited(plane, asked):
         return None
     return assemble(plane, asked, _stand_in)
 
@@ -104,11 +107,40 @@ def _asked_by_its_run(plane: ControlPlane, request: Request, ticket: Ticket) -> 
     return any(row.run_id == request.run_id and row.generation == ticket.generation for row in askers)
 
 
+def _awaited(plane: ControlPlane, asked: Asked) -> bool:
+    """Whether a ticket of it has no outcome, and the deadlines that its partition asked with leave it time for one."""
+    waiting = [ticket for ticket in asked.tickets if not ticket.ended]
+    return bool(waiting) and not any(_is_late(plane, asked.request, ticket) for ticket in waiting)
+
+
+def _is_late(plane: ControlPlane, request: Request, ticket: Ticket) -> bool:
+    """By the ledger's word, which `Ledger.partitions` gives too: a run that collects asked for nothing itself."""
+    mine = (ticket.generation, request.study, request.partition, request.profile.asynchronous)
+    rows = [
+        row
+        for row in plane.ledger.requests(ticket.question)
+        if (row.generation, row.study, row.partition, row.asynchronous) == mine
+    ]
+    now = plane.clock.now()
+    return bool(rows) and all(row.deadline is not None and row.deadline <= now for row in rows)
+
+
+def _until(asked: Sequence[Asked]) -> dict[str, datetime | None]:
+    """By question, how long any of these requests has a use for its answer."""
+    until: dict[str, datetime | None] = {}
+    for one in asked:
+        mine = one.request.deadline
+        for question in (part.question for part in one.parts):
+            others = until.get(question, mine)
+            until[question] = None if mine is None or others is None else max(mine, others)
+    return until
+
+
 def _answered(
     plane: ControlPlane, asked: Sequence[Asked], *, path: str = "quantum", last: bool = False
 ) -> tuple[Answer, ...]:
     """Wait for all, and put the answers together; what is handed over need not be kept in memory."""
-    ended = wait(plane, [ticket for one in asked for ticket in one.tickets])
+    ended = wait(plane, [ticket for one in asked for ticket in one.tickets], _until(asked))
     try:
         return tuple(_assembled(plane, one, ended, path, last) for one in asked)
     finally:

@@ -16,6 +16,7 @@ from quantum_assets.contracts.errors import (
 from quantum_assets.contracts.ticket import State, Ticket
 from quantum_assets.contracts.wire import unpack_envelope
 from quantum_assets.execution.asking import Asked, fallback_of
+from quantum_assets.execution.deciding import LATE, leaves_it_to_a_fallback
 from quantum_assets.execution.plane import ControlPlane, profile_of
 from quantum_assets.execution.receiving import attempts_of
 from quantum_assets.execution.split import join
@@ -29,7 +30,7 @@ def assemble(plane: ControlPlane, asked: Asked, stand_in: StandIn) -> Answer:
 
     Args:
         plane: The control plane.
-        asked: A request whose tickets all have their outcome.
+        asked: A request whose tickets all have their outcome; one that has none is too late for it.
         stand_in: Answers the fallback's question.
 
     Raises:
@@ -39,13 +40,15 @@ def assemble(plane: ControlPlane, asked: Asked, stand_in: StandIn) -> Answer:
     request = asked.request
     if asked.refusal:
         return _classical(plane, request, asked.refusal, (), stand_in)
-    refused = next((ticket for ticket in asked.tickets if ticket.state is State.REJECTED), None)
+    ended = [ticket for ticket in asked.tickets if ticket.state in (State.REJECTED, State.FELL_BACK)]
+    refused = next((ticket for ticket in ended if _is_the_end(plane, request, ticket)), None)
     if refused is not None:
         tries = f"{refused.attempt} {'try' if refused.attempt == 1 else 'tries'}"
         raise _unanswered(request, f"was not answered after {tries}: {refused.reason}")
-    fallen = next((ticket for ticket in asked.tickets if ticket.state is State.FELL_BACK), None)
-    if fallen is not None:
-        return _fallen(plane, request, fallen.reason, asked.tickets, stand_in)
+    if ended:
+        return _fallen(plane, request, ended[0].reason, asked.tickets, stand_in)
+    if any(not ticket.ended for ticket in asked.tickets):
+        return _fallen(plane, request, LATE, asked.tickets, stand_in)
     return _quantum(plane, asked, stand_in)
 
 
@@ -54,6 +57,13 @@ def is_here(plane: ControlPlane, ticket: Ticket) -> bool:
     if ticket.id in plane.memory.claims or plane.answers.has(ticket.id):
         return True
     return bool(ticket.answer) and plane.cache.has(ticket.answer)
+
+
+def _is_the_end(plane: ControlPlane, request: Request, ticket: Ticket) -> bool:
+    """Whether a ticket was rejected for this request too, which may have a fallback where the ticket's own has none."""
+    if ticket.state is not State.REJECTED:
+        return False
+    return request.profile.routing.fallback is None or not leaves_it_to_a_fallback(plane, ticket)
 
 
 def _quantum(plane: ControlPlane, asked: Asked, stand_in: StandIn) -> Answer:

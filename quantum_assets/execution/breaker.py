@@ -1,10 +1,11 @@
 """One circuit breaker for each provider and backend, seen by all processes: pybreaker's machine, the ledger's memory.
 
-Closed, calls pass, and failures that say that the backend is unwell (`Rule.counts_for_breaker`) are counted; a success
-sets the count to zero; anything else (a wrong circuit, a 429, Ctrl-C) says nothing either way. After `fail_max` in a
-row it opens: calls are refused at once. After `reset_seconds` one call, in one process, is let through as a probe; it
-claims the half-open breaker in the ledger by compare-and-set. Its success closes the breaker, its failure opens it
-again, and a probe whose process died loses its claim after another `reset_seconds`.
+Closed, calls pass, and failures that say that the backend is unwell (`Rule.counts_for_breaker`) are counted, of jobs as
+of calls; a submission or a fetch that succeeds sets the count to zero; anything else (a wrong circuit, a 429, Ctrl-C, a
+job's status that is told) says nothing either way. After `fail_max` in a row it opens: calls are refused at once. After
+`reset_seconds` one call, in one process, is let through as a probe; it claims the half-open breaker in the ledger by
+compare-and-set. Its success closes the breaker, its failure opens it again, and a probe whose process died loses its
+claim after another `reset_seconds`.
 """
 
 from collections.abc import Callable
@@ -22,6 +23,8 @@ from quantum_assets.execution.classify import classify
 from quantum_assets.execution.ledger.ledger import Ledger
 from quantum_assets.execution.ledger.rows import BreakerRow
 from quantum_assets.execution.policy import read_policy
+
+_PROOF: tuple[Phase, ...] = ("submit", "fetch")  # phases whose success shows that the backend is well
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -195,7 +198,8 @@ class Guard:
 
     def _storage(self) -> LedgerBreakerStorage:
         key = key_of(self.provider, self.backend)
-        return LedgerBreakerStorage(self.breakers.ledger, key, self.breakers.reset_seconds)
+        lenient = self.phase in _PROOF
+        return LedgerBreakerStorage(self.breakers.ledger, key, self.breakers.reset_seconds, lenient=lenient)
 
     def _refused(self, storage: LedgerBreakerStorage) -> BreakerOpen:
         now, row = self.breakers.ledger.clock.now(), storage.row

@@ -48,15 +48,18 @@ class LedgerBreakerStorage(pybreaker.CircuitBreakerStorage):
     Attributes:
         row: The row as last read or written.
         muted: The call ended in a way that says nothing of the backend: count neither success nor failure.
+        lenient: Whether a success ends the row of failures. One that only asks how a job is does not: a backend may
+            tell that, and yet accept no job.
         reason: Sentence of the failure that is being counted, for the alert.
     """
 
-    def __init__(self, ledger: Ledger, key: str, reset_seconds: float) -> None:
+    def __init__(self, ledger: Ledger, key: str, reset_seconds: float, *, lenient: bool = True) -> None:
         super().__init__(key)
         self._ledger = ledger
         self._reset_seconds = reset_seconds
         self.row = read_row(ledger, key)
         self.muted = False
+        self.lenient = lenient
         self.reason = ""
         self._claim: datetime | None = None  # when this call became the probe
 
@@ -104,7 +107,7 @@ class LedgerBreakerStorage(pybreaker.CircuitBreakerStorage):
 
     def reset_counter(self) -> None:
         """A success while closed ends the row of failures that it began with; closing writes its own zero."""
-        if not self.muted and self._claim is None:
+        if self.lenient and not self.muted and self._claim is None:
             self._swap(lambda row: {"failures": 0} if row.state == CLOSED and row.failures else None)
 
     def increment_success_counter(self) -> None:

@@ -7,6 +7,7 @@ up once, at the end, so that no sum drifts and no estimate is below its own form
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, Decimal, localcontext
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -72,9 +73,11 @@ def estimate(
     price = _price_for(book, provider, backend, limits)
     circuits = sum(workload.n_circuits for workload in workloads)
     shots = sum(_shots(workload, profile) for workload in workloads)
-    with localcontext(prec=_DIGITS):
-        seconds = _expected_seconds(price, circuits, shots)
-        micros = _micros(_amount(price, circuits, shots, seconds))
+    micros = 0
+    if price.per_task or price.per_shot or price.per_second:
+        with localcontext(prec=_DIGITS):
+            seconds = _expected_seconds(price, circuits, shots)
+            micros = _micros(_amount(price, circuits, shots, seconds))
     return Estimate(
         provider=provider,
         backend=backend,
@@ -99,6 +102,8 @@ def estimate_each(
         PlanError: As `estimate`.
     """
     whole = estimate(workloads, profile, provider, limits, book)
+    if len(workloads) == 1:
+        return (whole,)
     circuits = [workload.n_circuits for workload in workloads]
     weights = circuits if whole.circuits else [1] * len(circuits)
     shares = [divmod(whole.micros * weight, sum(weights)) for weight in weights]
@@ -151,7 +156,7 @@ def _price_for(book: PriceBook, provider: str, backend: str, limits: Limits) -> 
                 f"the price book of {book.version} has no price for it, and it does not run in this process",
                 "Add an entry with its source to prices.yaml, or name another backend in the profile",
             )
-        return Price(provider=provider, kind="simulator", source="runs in this process")
+        return _free(provider)
     if limits.hardware and price.kind != "hardware":
         raise PlanError(
             f"price of {where}",
@@ -159,6 +164,11 @@ def _price_for(book: PriceBook, provider: str, backend: str, limits: Limits) -> 
             "Give that backend an entry of kind hardware, before the one that matches now",
         )
     return price
+
+
+@lru_cache(maxsize=64)
+def _free(provider: str) -> Price:
+    return Price(provider=provider, kind="simulator", source="runs in this process")
 
 
 def _shots(workload: Workload, profile: ExecutionProfile) -> int:

@@ -1,8 +1,9 @@
 """What follows a failure: the same again, the same changed, the fallback, or the end; as the policy's rule says.
 
-A failure is written down before its consequence, in words that name its rule: whoever finds a ticket whose process
-died between the two reads the rule from them and goes on. The end of a try and the plan of the next are one
-transaction.
+A failure is written down before its consequence, in words that name its rule: whoever finds a ticket between the two,
+because its process died or is slower, reads the rule from them and goes on. What the words do not tell must not be
+needed: that no further try may follow is known to the process alone, so there the failure and the outcome are one
+transaction. The end of a try and the plan of the next are one as well.
 """
 
 import re
@@ -16,6 +17,8 @@ from quantum_assets.execution.ledger.rows import Move
 from quantum_assets.execution.modify import modify
 from quantum_assets.execution.plane import ControlPlane, profile_of
 
+#: Why a ticket ended, or a request went without it. The moment stays out, for this may end up in stored content.
+LATE = "its deadline has passed"
 _ONCE = frozenset({Action.FALL_BACK, Action.BUDGET, Action.FATAL})
 #: `Failure.sentence`, read back: provider, phase, rule, code, message.
 _SENTENCE = re.compile(r"(\S*) (submit|status|fetch|result) ([a-z][a-z0-9_]*)(?: \((.*?)\))?: (.*)", re.DOTALL)
@@ -35,11 +38,16 @@ def fail(
         plane: The control plane.
         tickets: Not ended, and not completed.
         failure: What they failed of.
-        again: Whether a further try may be planned.
+        again: Whether a further try may be planned. Where not, nobody ever sees them failed and without their outcome.
         state: Failed, or cancelled where the provider says so.
     """
-    failed = plane.ledger.move_all([Move(ticket, state, failure.sentence) for ticket in tickets])
-    return tuple(decide(plane, ticket, failure, again=again) for ticket in failed)
+    failed = [Move(ticket, state, failure.sentence) for ticket in tickets]
+    if again:
+        return tuple(decide(plane, ticket, failure) for ticket in plane.ledger.move_all(failed))
+    for ticket in tickets:
+        _tell(plane, ticket, failure)
+    fatal = failure.rule.action is Action.FATAL
+    return plane.ledger.move_all([*failed, *(_last(made.left, failure.sentence, fatal=fatal) for made in failed)])
 
 
 def decide(plane: ControlPlane, ticket: Ticket, failure: Failure, *, again: bool = True) -> Ticket:
@@ -55,8 +63,7 @@ def decide(plane: ControlPlane, ticket: Ticket, failure: Failure, *, again: bool
         The successor, or the ticket with its outcome.
     """
     rule = failure.rule
-    if rule.alert or rule.action is Action.FATAL:
-        plane.ledger.alert(rule.name, f"ticket {ticket.id}", f"{failure.sentence}. {rule.mend}", ticket.correlation_id)
+    _tell(plane, ticket, failure)
     if again and rule.action not in _ONCE and ticket.attempt <= rule.at_most:
         successor = _again(plane, ticket, failure)
         if successor is not None:
@@ -67,12 +74,29 @@ def decide(plane: ControlPlane, ticket: Ticket, failure: Failure, *, again: bool
 def end(plane: ControlPlane, ticket: Ticket, reason: str, *, fatal: bool = False) -> Ticket:
     """Give a ticket its last outcome: to the fallback where the profile names one, else rejected.
 
-    Fatal failures are never hidden behind a fallback: a wrong circuit or a missing credential is somebody's to mend.
+    Fatal failures are never hidden behind a fallback: a wrong circuit or a missing credential is somebody's to mend. A
+    completed ticket passes through failed unseen: who found it there might run a job again that has its result.
     """
-    if ticket.state is State.COMPLETED:
-        ticket = plane.ledger.move(ticket, State.FAILED, reason)
-    falls = profile_of(ticket.profile).routing.fallback is not None and not fatal and ticket.path == "quantum"
-    return plane.ledger.move(ticket, State.FELL_BACK if falls else State.REJECTED, reason)
+    on_the_way = [Move(ticket, State.FAILED, reason)] if ticket.state is State.COMPLETED else []
+    left = on_the_way[0].left if on_the_way else ticket
+    (ended,) = plane.ledger.move_all([*on_the_way, _last(left, reason, fatal=fatal)])
+    return ended
+
+
+def leaves_it_to_a_fallback(plane: ControlPlane, ticket: Ticket) -> bool:
+    """Whether a fallback may answer for a ticket that ended without an answer.
+
+    Also for one that was rejected only because the profile it was planned under names no fallback: somebody else, who
+    adopted it, may have one.
+    """
+    if ticket.state is State.FELL_BACK:
+        return True
+    if ticket.state is not State.REJECTED or profile_of(ticket.profile).routing.fallback is not None:
+        return False
+    failure = recalled(plane, ticket)
+    if failure is not None:
+        return failure.rule.action is not Action.FATAL
+    return all(line.after is not State.CANCELLED for line in plane.ledger.transitions(ticket.id))  # by a person
 
 
 def give_up(plane: ControlPlane, ticket: Ticket, reason: str, state: State) -> Ticket:
@@ -106,6 +130,19 @@ def recalled(plane: ControlPlane, ticket: Ticket) -> Failure | None:
     if told is None or rule is None:
         return None
     return Failure(rule, told[1], told[2], told[4] or "", told[5])  # type: ignore[arg-type]
+
+
+def _last(ticket: Ticket, reason: str, *, fatal: bool) -> Move:
+    """The move to the last outcome."""
+    falls = profile_of(ticket.profile).routing.fallback is not None and not fatal and ticket.path == "quantum"
+    return Move(ticket, State.FELL_BACK if falls else State.REJECTED, reason)
+
+
+def _tell(plane: ControlPlane, ticket: Ticket, failure: Failure) -> None:
+    """Write an alert where the rule asks for one, and of everything fatal."""
+    rule = failure.rule
+    if rule.alert or rule.action is Action.FATAL:
+        plane.ledger.alert(rule.name, f"ticket {ticket.id}", f"{failure.sentence}. {rule.mend}", ticket.correlation_id)
 
 
 def _resumed(plane: ControlPlane, ticket: Ticket) -> Ticket:

@@ -6,8 +6,10 @@ mean is decided by their class and their codes, and `classify` redacts what is t
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import lru_cache
+from itertools import chain
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,12 +21,15 @@ from quantum_assets.contracts.jobs import BackendFact, Calibration, JobStatus, L
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.redact import redact
 from quantum_assets.contracts.workload import Workload
-from quantum_assets.providers.base import Provider
+from quantum_assets.providers.base import Provider, remains_of
 
 T = TypeVar("T")
 
 #: Most of what an answer holds; to leave it out at once saves half of the time that looking takes.
 _NO_TEXT = frozenset({bool, int, float, complex, bytes, type(None), np.ndarray})
+
+_MOST_PLACES = 2**31  # of a PostgreSQL integer
+_MOST_MICROS = 2**63  # of a bigint
 
 
 @dataclass(frozen=True)
@@ -76,9 +81,14 @@ class Discreet:
         known: str | None = self._known(self.behind.find(order))
         return known
 
+    def remains(self, order: Order) -> str | None:
+        """Look for a part of an order; the id by which this control plane knows the job that stands for it."""
+        known: str | None = self._known(remains_of(self.behind, order))
+        return known
+
     def status(self, job: str) -> JobStatus:
         """How the job is doing."""
-        return without_secrets(self.behind.status(self._jobs.get(job, job)))
+        return _storable(without_secrets(self.behind.status(self._jobs.get(job, job))))
 
     def fetch(self, job: str, order: Order) -> tuple[ResultEnvelope | ProviderError, ...]:
         """The claims of a job."""
@@ -99,36 +109,56 @@ class Discreet:
         return alias
 
 
+def _storable(status: JobStatus) -> JobStatus:
+    """The same without numbers that no ledger holds: a place or a charge beyond belief counts as not told."""
+    place, charge = status.queue_position, status.charge
+    if place is not None and not 0 <= place < _MOST_PLACES:
+        status = replace(status, queue_position=None)
+    return status if charge is None or charge.micros < _MOST_MICROS else replace(status, charge=None)
+
+
 def without_secrets(value: T) -> T:
     """The same value with every text in it redacted, at any depth; the very same object where no text holds a secret.
 
     Looks into mappings (keys too), lists, tuples, dataclasses, pydantic values and our errors; everything else, arrays
     among them, stays as it is.
     """
-    told = "\n".join(_texts(value))
+    texts: list[str] = []
+    _gather(value, texts)
+    told = "\n".join(texts)
     return value if not told or redact(told) == told else _redacted(value)
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _gather(value: Any, texts: list[str]) -> None:
+    """Add every text in a value."""
     if isinstance(value, str):
-        yield value
+        texts.append(value)
     elif type(value) not in _NO_TEXT:
         for _, part in _parts(value):
-            yield from _texts(part)
+            _gather(part, texts)
 
 
-def _parts(value: Any) -> Iterator[tuple[str, Any]]:
+def _parts(value: Any) -> Sequence[tuple[str, Any]]:
     """What a value is made of, by name where it has names."""
-    if isinstance(value, Mapping):
-        yield from (("", part) for pair in value.items() for part in pair)
-    elif isinstance(value, list | tuple):
-        yield from (("", part) for part in value)
-    elif isinstance(value, ProviderError):
-        yield from ((name, getattr(value, name)) for name in ("culprit", "problem", "mend"))
-    elif isinstance(value, BaseModel):
-        yield from ((name, getattr(value, name)) for name in type(value).model_fields)
-    elif is_dataclass(value) and not isinstance(value, type):
-        yield from ((one.name, getattr(value, one.name)) for one in fields(value) if one.init)
+    kind: Any = type(value)  # mypy takes no class for hashable
+    names = _names(kind)
+    if names is not None:
+        return [(name, getattr(value, name)) for name in names]
+    return [("", part) for part in (chain.from_iterable(value.items()) if isinstance(value, Mapping) else value)]
+
+
+@lru_cache(maxsize=256)  # asking every value anew what it is takes most of the time of looking
+def _names(kind: type) -> tuple[str, ...] | None:
+    """Names of what values of a type are made of; None where the parts have no names."""
+    if issubclass(kind, Mapping | list | tuple):
+        return None
+    if issubclass(kind, ProviderError):
+        return ("culprit", "problem", "mend")
+    if issubclass(kind, BaseModel):
+        return tuple(kind.model_fields)
+    if is_dataclass(kind):
+        return tuple(one.name for one in fields(kind) if one.init)
+    return ()
 
 
 def _redacted(value: Any) -> Any:

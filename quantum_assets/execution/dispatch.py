@@ -28,6 +28,9 @@ from quantum_assets.execution.window import disown, name, not_submitted, withdra
 from quantum_assets.governance.budgets import budget_of
 from quantum_assets.governance.policy import limit_micros, needs_approval, require_approvals, require_budget
 
+#: By how many of the longest pauses this clock may be behind the one that a rest was told by.
+_BEHIND = 2
+
 
 def dispatch(plane: ControlPlane, planned: Sequence[Ticket]) -> tuple[Ticket, ...]:
     """Submit what can go now, most urgent first; where a try failed and another was planned, the answer holds that."""
@@ -56,11 +59,11 @@ def dispatch(plane: ControlPlane, planned: Sequence[Ticket]) -> tuple[Ticket, ..
 
 
 def _rests(plane: ControlPlane, ticket: Ticket) -> bool:
-    """Whether it pauses after a failure; a clock that stepped back prolongs no rest beyond the longest pause."""
+    """Whether it pauses after a failure; a clock further behind than `_BEHIND` stepped back, and is not waited for."""
     if ticket.not_before is None:
         return False
     left = (ticket.not_before - plane.clock.now()).total_seconds()
-    return 0 < left <= plane.patience.longest_pause
+    return 0 < left <= (1 + _BEHIND) * plane.patience.longest_pause
 
 
 def _place(plane: ControlPlane, ticket: Ticket) -> Destination | Nowhere:

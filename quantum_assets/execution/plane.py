@@ -52,7 +52,7 @@ class Patience:
         unknown: A job, or a submission, that the provider can tell nothing about is given up after this.
         fetch: A completed job whose result does not come is given up after this.
         stranger: Work begun on another host, whose process cannot be looked at, is taken over after this.
-        longest_pause: Upper bound of any pause between tries; also what a clock that stepped back can cost.
+        longest_pause: Upper bound of any pause between tries; a clock that stepped back can cost twice as much again.
         nap: Shortest wait between two looks at a ticket that somebody else works on.
     """
 

@@ -5,7 +5,8 @@ that is said to have failed is only believed to when its result is not there eit
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from math import inf
 
 from quantum_assets.contracts.errors import LedgerError, PlanError
 from quantum_assets.contracts.failure import Action, Failure
@@ -16,6 +17,7 @@ from quantum_assets.execution.cost import charge_of, estimate
 from quantum_assets.execution.deciding import end, fail, lost
 from quantum_assets.execution.ledger.rows import Move, OrderRow
 from quantum_assets.execution.plane import ControlPlane, profile_of
+from quantum_assets.providers.base import remains_of
 
 _STATE = {
     "queued": State.QUEUED,
@@ -27,6 +29,19 @@ _STATE = {
 _FINAL = frozenset({"completed", "failed", "cancelled"})
 _IN_PASSING = frozenset({Action.RETRY, Action.REATTACH})
 _PAGE = 100
+
+
+@dataclass(frozen=True)
+class Settling:
+    """What one look at the orders that nobody paid for yet did.
+
+    Attributes:
+        settled: Orders that were paid for.
+        cursor: Where the next look goes on; empty: the last one was come by.
+    """
+
+    settled: int
+    cursor: str
 
 
 def poll(plane: ControlPlane, tickets: Sequence[Ticket]) -> tuple[Ticket, ...]:
@@ -44,28 +59,37 @@ def jobs_of(tickets: Iterable[Ticket], states: Iterable[State]) -> list[list[Tic
     return list(groups.values())
 
 
-def settle_ended(plane: ControlPlane, limit: int = 50) -> int:
-    """Pay for orders whose tickets all ended before the provider said what it bills; how many were settled now.
+def settle_ended(plane: ControlPlane, limit: int = 50, *, cursor: str = "", until: float = inf) -> Settling:
+    """Pay for orders whose tickets all ended before the provider said what it bills.
 
     An order that was given up may still run, and cost, at the provider: it is asked to cancel, and asked again later.
 
     Args:
         plane: The control plane.
         limit: Most such orders that are looked at.
+        cursor: As the call before returned it, so that orders of which nobody can tell anything do not hide the others.
+        until: Nobody is asked any more after this (monotonic seconds).
     """
     settled = looked_at = 0
-    after = ""
-    while looked_at < limit:
-        page = plane.ledger.orders(settled=False, after=after, limit=_PAGE)
+    while True:
+        page = plane.ledger.orders(settled=False, after=cursor, limit=_PAGE)
         for row in page:
-            members = plane.ledger.tickets(order=row.key)
-            if looked_at < limit and members and all(ticket.ended for ticket in members):
+            if looked_at == limit or plane.clock.monotonic() >= until:
+                return Settling(settled, cursor)
+            cursor = row.key
+            if all(ticket.ended for ticket in plane.ledger.tickets(order=row.key)):  # or went elsewhere
                 looked_at += 1
-                settled += _settled_late(plane, row, members)
+                settled += _settled_late(plane, row, plane.ledger.opened_for(row.key))
         if len(page) < _PAGE:
-            break
-        after = page[-1].key
-    return settled
+            return Settling(settled, "")
+
+
+def settle_orders(plane: ControlPlane, tickets: Iterable[Ticket]) -> None:
+    """The same for the orders of some tickets, wherever they stand in the queue of all orders."""
+    for key in dict.fromkeys(ticket.order for ticket in tickets if ticket.order):
+        row, members = plane.ledger.order(key), plane.ledger.tickets(order=key)
+        if row is not None and row.state == "open" and all(ticket.ended for ticket in members):
+            _settled_late(plane, row, plane.ledger.opened_for(key))
 
 
 def settle(plane: ControlPlane, members: Sequence[Ticket], status: JobStatus) -> bool:
@@ -88,9 +112,14 @@ def _charge(plane: ControlPlane, members: Sequence[Ticket], status: JobStatus) -
     if status.charge is not None:
         return status.charge
     first = members[0]
+    limits, ran = plane.limits(first), status.seconds.get("run")
     workloads = [plane.workload(ticket) for ticket in members]
-    guess = estimate(workloads, profile_of(first.profile), first.provider, plane.limits(first), plane.prices)
-    if status.state == "cancelled" and not status.seconds.get("run"):
+    guess = estimate(workloads, profile_of(first.profile), first.provider, limits, plane.prices)
+    if status.circuits is not None and guess.circuits:  # all of one profile: shots are shared as circuits are
+        part, whole = min(max(status.circuits, 0), guess.circuits), guess.circuits
+        shares = {"shots": guess.shots * part // whole, "micros": -(-guess.micros * part // whole)}
+        guess = guess.model_copy(update={"circuits": part, **shares})
+    if status.state == "cancelled" and not ran and (ran is not None or not limits.meters):
         return Charge(0, guess.currency)  # it never ran
     return charge_of(status, guess, plane.prices)
 
@@ -115,6 +144,8 @@ def _polled(plane: ControlPlane, seen: Sequence[Ticket]) -> Sequence[Ticket]:
         settle(plane, everyone, status)
     if status.state in ("failed", "cancelled"):
         failure = plane.classified(status, first.provider, "status")
+        if not plane.in_process(first):  # a backend that accepts jobs and fails each is as unwell as one that is away
+            plane.breakers.guard(first.provider, first.backend, "status").count(failure)
         return fail(plane, members, failure, state=_STATE[status.state])
     return _moved(plane, members, status)
 
@@ -187,14 +218,22 @@ def _settled_late(plane: ControlPlane, row: OrderRow, members: Sequence[Ticket])
 
 def _asked_late(plane: ControlPlane, row: OrderRow, members: Sequence[Ticket]) -> int:
     provider, limits = plane.provider(row.provider), plane.limits(members[0])
-    job = None  # one that lived in a process is gone with it
-    if limits.durable:
-        job = row.job or provider.find(plane.order(sorted(members, key=lambda ticket: ticket.position)))
+    job = part = None  # one that lived in a process is gone with it
+    if limits.durable and not row.job:
+        order = plane.order(sorted(members, key=lambda ticket: ticket.position))
+        job = provider.find(order)
+        part = remains_of(provider, order) if job is None else None
+    elif limits.durable:
+        job = row.job
     if job is None:
+        if part is not None:
+            provider.cancel(part)  # at once; but which parts there are is not sure before look-ups are
         if not plane.surely_waited(limits.settle_seconds, f"late {row.key} {row.submissions}", row.opened_at):
             return 0
-        plane.ledger.release(row.key)
-        return 1
+        if part is None:
+            plane.ledger.release(row.key)
+            return 1
+        job = part
     if not row.job:
         plane.ledger.name_job(row.key, job)
     status = provider.status(job)
@@ -211,5 +250,7 @@ def _asked_late(plane: ControlPlane, row: OrderRow, members: Sequence[Ticket]) -
 
 
 def _told_in_full(limits: Limits, status: JobStatus) -> bool:
-    """Whether a job ended and what it costs is known: by its own word where the provider gives one."""
-    return status.state in _FINAL and (status.charge is not None or not limits.bills)
+    """Whether a job ended and what it costs is known: by its own word, or its time, where the provider gives one."""
+    if status.state not in _FINAL or status.charge is not None:
+        return status.state in _FINAL
+    return not limits.bills and (not limits.meters or "run" in status.seconds)

@@ -54,6 +54,8 @@ def conclude(plane: ControlPlane, ticket: Ticket, verdict: Verdict) -> Ticket:
 def admission(plane: ControlPlane, ticket: Ticket, claim: ResultEnvelope) -> Move:
     """Keep a claim that was judged good; the move that says so afterwards."""
     charge = plane.ledger.charge_of(ticket.id) if ticket.order else None
+    if charge is None and ticket.order and not claim.cost:  # what it bills is not known yet
+        charge = plane.ledger.estimate_of(ticket.id)
     stamped = replace(
         claim,
         correlation_id=ticket.correlation_id,

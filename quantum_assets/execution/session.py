@@ -1,6 +1,7 @@
 """Asking in somebody's name: a study, a partition and a run around the control plane's verbs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -11,6 +12,13 @@ from quantum_assets.contracts.ticket import Ticket
 from quantum_assets.contracts.workload import Workload
 from quantum_assets.execution import answering
 from quantum_assets.execution.plane import ControlPlane
+
+Slot = Callable[[ExecutionProfile, datetime | None], AbstractContextManager[None]]
+
+
+def _no_slot(profile: ExecutionProfile, until: datetime | None) -> AbstractContextManager[None]:  # noqa: ARG001
+    """Outside of Dagster nobody limits how many wait for a backend."""
+    return nullcontext()
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,7 @@ class Session:
         until: Moment (UTC) after which an answer is of no use to this step, whatever the profile says; None: as the
             profile says.
         whose: What sets that moment, in words: a reason is told with them.
+        slot: Held while this session waits for a profile's backend; also told until when waiting for it makes sense.
     """
 
     plane: ControlPlane
@@ -52,6 +61,7 @@ class Session:
     correlation_id: str = ""
     until: datetime | None = None
     whose: str = "its deadline"
+    slot: Slot = _no_slot
 
     def within(self, partition: str) -> "Session":
         """The same session for another partition."""
@@ -63,13 +73,15 @@ class Session:
         Raises:
             ProviderError: If no time is left to ask; and as there.
         """
-        self._require_time(workload)
-        return answering.answer(self.plane, self._request(workload, profile))
+        with self.slot(profile, self.until):
+            self._require_time(workload)
+            return answering.answer(self.plane, self._request(workload, profile))
 
     def answer_all(self, workloads: Sequence[Workload], profile: ExecutionProfile) -> tuple[Answer, ...]:
         """Answer several at once, in common orders where they fit."""
-        self._require_time(*workloads)
-        return answering.answer_all(self.plane, [self._request(workload, profile) for workload in workloads])
+        with self.slot(profile, self.until):
+            self._require_time(*workloads)
+            return answering.answer_all(self.plane, [self._request(workload, profile) for workload in workloads])
 
     def submit_each(self, workloads: Sequence[Workload], profile: ExecutionProfile) -> tuple[tuple[Ticket, ...], ...]:
         """Plan and hand in, and come back at once; the tickets of each workload, none where policy keeps it classical.

@@ -17,6 +17,7 @@ from quantum_assets.execution.choosing import held_elsewhere
 from quantum_assets.execution.deciding import fail, lost, recalled
 from quantum_assets.execution.ledger.rows import Move, OrderRow
 from quantum_assets.execution.plane import ControlPlane
+from quantum_assets.providers.base import remains_of
 
 _SAME_AGAIN = frozenset({Action.RETRY, Action.REATTACH})
 #: The provider, or something on this side, refused it at the door.
@@ -71,9 +72,11 @@ def not_submitted(plane: ControlPlane, opened: Sequence[Ticket], failure: Failur
 
 
 def withdraw(plane: ControlPlane, opened: Sequence[Ticket], reason: str) -> Sequence[Ticket]:
-    """Nothing was called: as if the window had never been opened."""
-    plane.ledger.release(opened[0].order)
-    back = {"owner": "", "order": "", "position": 0}
+    """Nothing was called: as if the window had not been opened, and never, where a call before left nothing."""
+    back: dict[str, str | int] = {"owner": ""}
+    if plane.ledger.submissions(opened[0].order) == 1:
+        plane.ledger.release(opened[0].order)
+        back |= {"order": "", "position": 0}
     return plane.ledger.move_all([Move(ticket, State.PLANNED, reason, back) for ticket in opened])
 
 
@@ -144,8 +147,17 @@ def _asked_rest(plane: ControlPlane, first: Ticket, failure: Failure) -> datetim
 
 
 def _absent(plane: ControlPlane, row: OrderRow, tickets: Sequence[Ticket], failure: Failure | None) -> Sequence[Ticket]:
-    """The provider never accepted it: the same again after a pause, or what the policy says."""
-    plane.ledger.release(row.key)
+    """The provider never accepted it, not as a whole: the same again after a pause, or what the policy says.
+
+    While a part of it may be there its money stays held: the same again completes it, and of an order that is given up
+    `settle_ended` ends and pays what there is.
+    """
+    try:
+        part = remains_of(plane.provider(row.provider), plane.order(plane.members(tickets[0], ())))
+    except Exception as error:  # noqa: BLE001 - whatever it is: not knowing means that there may be one
+        part = plane.classified(error, row.provider, "status").sentence
+    if part is None:
+        plane.ledger.release(row.key)
     why, rest = f"its process is gone; {row.provider} has no such order", None
     if failure is None:
         again = row.submissions <= _DEATHS
@@ -158,7 +170,8 @@ def _absent(plane: ControlPlane, row: OrderRow, tickets: Sequence[Ticket], failu
         rest = plane.clock.now() + timedelta(seconds=seconds)
         rest = max(rest, tickets[0].not_before or rest)
     if not again:
-        return fail(plane, tickets, failure, again=failure.rule.action is Action.MODIFY)
+        # Another question next to a part that may run would be a second job for one answer
+        return fail(plane, tickets, failure, again=failure.rule.action is Action.MODIFY and part is None)
     return plane.ledger.move_all([Move(t, State.PLANNED, why, {"owner": "", "not_before": rest}) for t in tickets])
 
 

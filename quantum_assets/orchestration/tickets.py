@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Job = dg.JobDefinition | UnresolvedAssetJobDefinition
 
 TICKETS_A_TICK = 200
+RECORDS_LOOKED_AT = 20
 JOBS_ASSET = "quantum_jobs"
 COLLECT_TAG = "quantum_assets/collect"
 """Tag of a run that the sensor launched to collect what an earlier run handed in."""
@@ -138,11 +139,14 @@ def _is_due(status: PartitionStatus, collected: Mapping[str, int]) -> bool:
 
 
 def _was_handed_in(instance: dg.DagsterInstance, status: PartitionStatus) -> bool:
-    """Whether the run that asked last has recorded all that it asked for; one that died meanwhile is retried first."""
+    """Whether the run that asked last has recorded all that it asked for; one that died meanwhile is retried first.
+
+    Its record need not be the newest: a run that asked earlier may end later.
+    """
     key = dg.AssetKey([status.study, JOBS_ASSET])
     wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[status.partition])
-    records = instance.fetch_materializations(wanted, limit=1).records
-    return bool(records) and (not status.last_run or records[0].run_id == status.last_run)
+    records = instance.fetch_materializations(wanted, limit=RECORDS_LOOKED_AT).records
+    return any(not status.last_run or record.run_id == status.last_run for record in records)
 
 
 def _collect(status: PartitionStatus) -> dg.RunRequest:

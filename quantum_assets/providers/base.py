@@ -2,7 +2,7 @@
 
 from functools import cache
 from importlib.metadata import version
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from quantum_assets.contracts.envelope import ResultEnvelope
 from quantum_assets.contracts.errors import ProviderError
@@ -84,6 +84,24 @@ class Provider(Protocol):
     def cancel(self, job: str) -> None:
         """Ask that the job be ended; harmless for one that has ended."""
         ...
+
+
+@runtime_checkable
+class AcceptsInParts(Protocol):
+    """A provider that makes several jobs of one order, so that a submission may end half way."""
+
+    def remains(self, order: Order) -> str | None:
+        """The id of a job that stands for whatever exists of the order, even a part of it; None for nothing (yet).
+
+        Its status and its end are asked for as of any job. `find` answers with whole orders only, for a part of one is
+        completed by submitting it again.
+        """
+        ...
+
+
+def remains_of(provider: Provider, order: Order) -> str | None:
+    """What exists of an order that `find` does not find; None also where orders are accepted whole or not at all."""
+    return provider.remains(order) if isinstance(provider, AcceptsInParts) else None
 
 
 def require_support(provider: Provider, workload: Workload, profile: ExecutionProfile) -> None:

@@ -102,6 +102,10 @@ class BraketProvider(InProcessProvider):
         """The accepted job: by tag in the cloud, in this process otherwise."""
         return self.cloud.find(order) if _in_cloud(order.profile) else super().find(order)
 
+    def remains(self, order: Order) -> str | None:
+        """In the cloud, what exists of an order that was cut off half way; none here, where orders are whole."""
+        return self.cloud.remains(order) if _in_cloud(order.profile) else None
+
     def status(self, job: str) -> JobStatus:
         """How it is doing, by what kind of job its id names."""
         return self.cloud.status(job) if _is_arn(job) else super().status(job)

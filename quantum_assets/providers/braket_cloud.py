@@ -34,6 +34,7 @@ from quantum_assets.providers.braket_tasks import (
     Part,
     arns_of,
     find_job,
+    find_remains,
     job_of,
     joint_status,
     outcome_of,
@@ -84,6 +85,11 @@ class BraketCloud:
         """The order's job, once Braket shows every task of it; None for none of them, or a part."""
         backend = _backend(order)
         return find_job(self._device(backend).aws_session, backend, order.key)
+
+    def remains(self, order: Order) -> str | None:
+        """A job of as many of the order's tasks as Braket shows; None for none."""
+        backend = _backend(order)
+        return find_remains(self._device(backend).aws_session, backend, order.key)
 
     def status(self, job: str) -> JobStatus:
         """The tasks' words, joined."""

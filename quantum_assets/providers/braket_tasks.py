@@ -139,16 +139,29 @@ def find_job(session: "AwsSession", device: str, order: str) -> str | None:
 
     Braket searches by device and not by tag, so the account's tasks on that device are paged through.
     """
+    tasks, total = _tasks_of(session, device, order)
+    return job_of(tasks) if tasks and len(tasks) == total else None
+
+
+def find_remains(session: "AwsSession", device: str, order: str) -> str | None:
+    """A job of those tasks of an order that are there, all of them or a part; None when there is none."""
+    tasks, _ = _tasks_of(session, device, order)
+    return job_of(tasks) if tasks else None
+
+
+def _tasks_of(session: "AwsSession", device: str, order: str) -> tuple[list[str], int]:
+    """ARNs of an order's tasks by their place, and how many it has when it is whole."""
     found: dict[int, str] = {}
+    total = 0
     paginator = session.braket_client.get_paginator("search_quantum_tasks")
     for page in paginator.paginate(filters=[{"name": "deviceArn", "operator": "EQUAL", "values": [device]}]):
         for task in page["quantumTasks"]:
             part = part_of(task.get("tags", {})) if (task.get("tags", {}).get(_TAG + "order") == order) else None
             if part is not None:
-                found[part.index] = task["quantumTaskArn"]
-                if len(found) == part.total:
-                    return job_of([found[index] for index in sorted(found)])
-    return None
+                found[part.index], total = task["quantumTaskArn"], part.total
+        if len(found) == total > 0:
+            break
+    return [found[index] for index in sorted(found)], total
 
 
 def joint_status(tasks: Sequence[Mapping[str, Any]]) -> JobStatus:
@@ -167,7 +180,17 @@ def joint_status(tasks: Sequence[Mapping[str, Any]]) -> JobStatus:
         code="FAILED" if failed else "",
         message="; ".join(sorted(set(failed)))[:500],
         seconds={"lifetime": max(spans)} if spans and len(spans) == len(tasks) else {},
+        circuits=_billed(tasks),
     )
+
+
+def _billed(tasks: Sequence[Mapping[str, Any]]) -> int | None:
+    """Circuits of the tasks that cost something, which those that failed or were cancelled do not (SDK: `Tracker`)."""
+    try:
+        parts = [part_of(task.get("tags", {})) for task in tasks if task.get("status") not in ("FAILED", "CANCELLED")]
+    except ProviderError:
+        return None
+    return None if None in parts else sum(part.stop - part.start for part in parts if part is not None)
 
 
 def _joint_state(states: set[JobState]) -> JobState:

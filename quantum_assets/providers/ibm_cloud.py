@@ -103,7 +103,10 @@ class IbmCloud:
     _connected: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def limits(self, profile: ExecutionProfile) -> Limits:
-        """IBM's own limit on executions; jobs outlive the process, and a look-up may miss a job for half a minute."""
+        """IBM's own limit on executions; jobs outlive the process, and a look-up may miss a job for half a minute.
+
+        What a job costs is its time on the device, which the service tells some while after the job ended.
+        """
         return Limits(
             max_circuits=max(1, MAX_EXECUTIONS // (profile.shots or 1)),
             max_workloads=100,
@@ -112,6 +115,7 @@ class IbmCloud:
             settle_seconds=_SETTLE_SECONDS,
             poll_seconds=_POLL_SECONDS,
             hardware=True,
+            meters=True,
         )
 
     def calibration(self, profile: ExecutionProfile) -> Calibration | None:
@@ -161,8 +165,7 @@ class IbmCloud:
     def find(self, order: Order) -> str | None:
         """The oldest job under the order's tag, in any instance that it may have been submitted to."""
         service = self._service()
-        instances = [service.active_instance()] if self.one_instance else [i["crn"] for i in service.instances()]
-        for instance in instances:
+        for instance in self._instances(service):
             jobs = service.jobs(job_tags=[tag_of(order.key)], instance=instance, limit=1, descending=False)
             if jobs:
                 return str(jobs[0].job_id())
@@ -231,7 +234,32 @@ class IbmCloud:
         return backend
 
     def _device(self, name: str) -> Any:
-        return self._service().backend(name)
+        """The SDK's backend of a name; one that is truly not there is the SDK's own exception.
+
+        Raises:
+            ProviderError: When the lists of backends that the SDK goes by were not whole.
+            Exception: Whatever the SDK raises.
+        """
+        from qiskit.providers.exceptions import QiskitBackendNotFoundError
+
+        service = self._service()
+        try:
+            return service.backend(name)
+        except QiskitBackendNotFoundError as error:
+            missing = error
+        # The SDK takes trouble in listing an instance for an empty list, and goes by that for ever
+        self._connected.clear()
+        listed = {crn: _listed(service, crn) for crn in self._instances(service)}
+        silent = [crn for crn, names in listed.items() if not names]
+        if not silent and not any(name in names for names in listed.values()):
+            raise missing
+        # Raised outside of the handler: what is wrapped says what a failure means, and the wrapped one is wrong
+        where, problem = ", ".join(silent) or "an IBM instance", "gave no whole list of its backends"
+        raise ProviderError(where, f"{problem}, so whether {name} is there is not known", "Ask again", retry=True)
+
+    def _instances(self, service: Any) -> list[str]:
+        """CRNs of the instances that jobs may be in."""
+        return [service.active_instance()] if self.one_instance else [str(one["crn"]) for one in service.instances()]
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,6 +271,11 @@ class _Ran:
     backend: str
     calibration: str | None
     seconds: Mapping[str, float]
+
+
+def _listed(service: Any, instance: str) -> frozenset[str]:
+    """Names of the backends that an instance lists now; none also where the SDK met trouble in asking."""
+    return frozenset(str(backend.name) for backend in service.backends(instance=instance, include_mocks=True))
 
 
 def _pub(

@@ -33,6 +33,12 @@ class TryLine(Protocol):
     """What the checker reads of a try (`contracts.ticket.Ticket`)."""
 
     @property
+    def question(self) -> str: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def attempt(self) -> int: ...
+    @property
     def order(self) -> str: ...
     @property
     def workload_fingerprint(self) -> str: ...
@@ -50,7 +56,10 @@ class Books(Protocol):
 
 
 def compare(
-    witness_jobs: Iterable[WitnessJob], ledger: Books, providers: Collection[str] = ("remote", "paid")
+    witness_jobs: Iterable[WitnessJob],
+    ledger: Books,
+    providers: Collection[str] = ("remote", "paid"),
+    spoiled: Collection[tuple[str, str]] = (),
 ) -> tuple[str, ...]:
     """Every difference between what a vendor accepted and what our ledger says was submitted to it.
 
@@ -58,6 +67,7 @@ def compare(
         witness_jobs: The vendor's books: `Witness.books()` or `read_witness(url)`.
         ledger: Ours.
         providers: Names under which our ledger knows that vendor; orders to others are left out.
+        spoiled: Job and question of answers that did not come as the vendor gave them (`ChaosProvider.spoiled`).
 
     Returns:
         One sentence a difference; empty when both agree.
@@ -68,6 +78,7 @@ def compare(
     return (
         *_accepted_twice(jobs),
         *_tried_twice(jobs, [ticket for ticket in tickets if orders[ticket.order].state != "released"]),
+        *_tried_too_soon(jobs, tickets, spoiled),
         *_unknown_to_us(jobs, orders),
         *_unknown_to_the_witness(jobs, orders),
         *_other_questions(jobs, orders, tickets),
@@ -87,6 +98,24 @@ def _tried_twice(jobs: Sequence[WitnessJob], tickets: Sequence[TryLine]) -> Iter
     for question, times in Counter(question for job in jobs for question in job.questions).items():
         if times > tries[question]:
             yield f"question {question[:12]} was accepted {times} times for {tries[question]} tries"
+
+
+def _tried_too_soon(
+    jobs: Sequence[WitnessJob], tickets: Sequence[TryLine], spoiled: Collection[tuple[str, str]]
+) -> Iterator[str]:
+    """A further try of one asking is in order only after a job that failed, or whose answer was spoiled on the way."""
+    by_key, before = {job.key: job for job in jobs}, defaultdict[tuple[str, int], list[tuple[WitnessJob, str]]](list)
+    for ticket in sorted(tickets, key=lambda one: one.attempt):
+        job, earlier = by_key.get(ticket.order), before[ticket.question, ticket.generation]
+        if job is None:
+            continue
+        for first, asked in earlier:  # a retry may have changed the profile, and so what the vendor is asked
+            again = f"question {asked[:12]} is job {job.job[:16]} now, and its job {first.job[:16]}"
+            if first.job in job.beside:
+                yield f"{again} had not ended"
+            elif first.state == "completed" and (first.job, asked) not in spoiled:
+                yield f"{again} has its answer"
+        earlier.append((job, _question(ticket)))
 
 
 def _unknown_to_us(jobs: Sequence[WitnessJob], orders: dict[str, OrderLine]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from quantum_assets.contracts.workload import Workload
 from quantum_assets.providers.base import Provider
 from quantum_assets_tests.chaos.errors import ERRORS, Killed
 from quantum_assets_tests.chaos.faults import Call, Fault, Schedule, Script
+from quantum_assets_tests.chaos.witness import questions_of
 
 Claims = tuple[ResultEnvelope | ProviderError, ...]
 T = TypeVar("T")
@@ -43,12 +44,14 @@ class ChaosProvider:
         schedule: What goes wrong, when.
         sleep: Lets time pass for ``delay``: a test clock's `sleep`.
         happened: Every fault that happened, in order.
+        spoiled: Job and question (`question_of`) of every answer that did not come as it was given.
     """
 
     inner: Provider
     schedule: Schedule = field(default_factory=Script)
     sleep: Callable[[float], object] = _no_time_passes
     happened: list[Fault] = field(default_factory=list)
+    spoiled: set[tuple[str, str]] = field(default_factory=set)
 
     @property
     def name(self) -> str:
@@ -93,7 +96,11 @@ class ChaosProvider:
 
     def fetch(self, job: str, order: Order) -> Claims:
         claims, fault = self._through("fetch", lambda: self.inner.fetch(job, order))
-        return claims if fault is None else damaged(claims, fault.kind)
+        came = claims if fault is None else damaged(claims, fault.kind)
+        whole = {id(claim) for claim in came}
+        asked = zip(claims, questions_of(order), strict=True)
+        self.spoiled.update((job, question) for claim, question in asked if id(claim) not in whole)
+        return came
 
     def cancel(self, job: str) -> None:
         self._through("cancel", lambda: self.inner.cancel(job))

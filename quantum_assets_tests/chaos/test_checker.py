@@ -7,7 +7,7 @@ import pytest
 
 from quantum_assets.contracts.answer import Request
 from quantum_assets.contracts.money import Estimate
-from quantum_assets.contracts.ticket import State
+from quantum_assets.contracts.ticket import State, question_of
 from quantum_assets.execution.ledger.ledger import Ledger
 from quantum_assets_tests.chaos.checker import compare
 from quantum_assets_tests.chaos.errors import Killed
@@ -41,6 +41,12 @@ class Try:
     workload_fingerprint: str
     profile_fingerprint: str = PAID.fingerprint
     replicate: int = 0
+    generation: int = 0
+    attempt: int = 1
+
+    @property
+    def question(self):
+        return self.workload_fingerprint
 
 
 @dataclass
@@ -62,18 +68,22 @@ def pair():
     """Two orders of two and one workloads, accepted, run and settled: the witness's books and ours."""
     witness = Witness(polls=0)
     ours = Books([], [])
-    for key, members in zip(KEYS, (2, 1), strict=True):
+    for generation, (key, members) in enumerate(zip(KEYS, (2, 1), strict=True)):
         asked = order(key, members, PAID)
         job = witness.submit(asked)
         while witness.status(job).state != "completed":
             continue
         ours.lines.append(Line(key, job, witness.status(job).charge.micros))
-        ours.tries.extend(Try(key, workload.fingerprint) for workload in asked.workloads)
+        ours.tries.extend(Try(key, workload.fingerprint, generation=generation) for workload in asked.workloads)
     return list(witness.books()), ours
 
 
 def test_true_books_agree(pair):
     assert compare(*pair) == ()
+
+
+def asked_by(tried):
+    return question_of(tried.workload_fingerprint, tried.profile_fingerprint, tried.replicate)
 
 
 def found(pair, *sentences):
@@ -95,6 +105,50 @@ def test_a_try_that_was_submitted_twice_under_two_keys(pair):
     ours.lines.append(replace(ours.lines[1], key="c" * 32, job="paid-0009"))
     said = found(pair, "tries", "holds 1 workloads that are not those of its 0 tickets")
     assert len(said) == 2
+
+
+@pytest.fixture
+def tried_again(pair):
+    """The second order's question, accepted once more as the second try of the same asking; every amount agrees."""
+    jobs, ours = pair
+    jobs.append(replace(jobs[1], job="paid-0009", key="c" * 32))
+    ours.lines.append(replace(ours.lines[1], key="c" * 32, job="paid-0009"))
+    ours.tries.append(replace(ours.tries[-1], order="c" * 32, attempt=2))
+    return pair
+
+
+def test_a_second_try_beside_the_first(tried_again):
+    tried_again[0][2] = replace(tried_again[0][2], beside=(tried_again[0][1].job,))
+    assert len(found(tried_again, "is job paid-0009 now, and its job paid-0001 had not ended")) == 1
+
+
+def test_a_second_try_of_what_has_its_answer(tried_again):
+    assert len(found(tried_again, "is job paid-0009 now, and its job paid-0001 has its answer")) == 1
+
+
+def test_a_second_try_after_a_failure_is_no_difference(tried_again):
+    tried_again[0][1] = replace(tried_again[0][1], state="failed")
+    assert compare(*tried_again) == ()
+
+
+def test_a_second_try_after_an_answer_that_was_spoiled_is_no_difference(tried_again):
+    (question,) = tried_again[0][1].questions
+    assert compare(*tried_again, spoiled={("paid-0001", question)}) == ()
+    assert compare(*tried_again, spoiled={("paid-0000", question)}) != ()
+
+
+def test_what_a_retry_changed_is_still_the_same_asking(tried_again):
+    (question,) = tried_again[0][1].questions
+    changed = replace(tried_again[1].tries[-1], profile_fingerprint="e" * 64)
+    tried_again[1].tries[-1] = changed
+    tried_again[0][2] = replace(tried_again[0][2], questions=(asked_by(changed),))
+    assert len(found(tried_again, "has its answer")) == 1
+    assert compare(*tried_again, spoiled={("paid-0001", question)}) == ()
+
+
+def test_another_asking_of_the_same_is_no_difference(tried_again):
+    tried_again[1].tries[-1] = replace(tried_again[1].tries[-1], attempt=1, generation=2)
+    assert compare(*tried_again) == ()
 
 
 def test_a_job_that_our_ledger_does_not_know(pair):

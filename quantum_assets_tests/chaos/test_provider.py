@@ -8,7 +8,7 @@ from quantum_assets.trust.admit import admit
 from quantum_assets_tests.chaos.errors import ERRORS, Killed
 from quantum_assets_tests.chaos.faults import KINDS, Fault, Script
 from quantum_assets_tests.chaos.provider import ChaosProvider, damaged
-from quantum_assets_tests.chaos.witness import Witness
+from quantum_assets_tests.chaos.witness import Witness, questions_of
 from quantum_assets_tests.service.samples import TestClock, order
 from quantum_assets_tests.trust.honest import (
     CIRCUITS,
@@ -177,3 +177,11 @@ def test_kinds_that_are_well_are_not_noted():
     provider = chaos(Fault("submit", "well"))
     provider.submit(Order("b" * 32, (overlaps_workload(),), PAID))
     assert provider.happened == []
+
+
+def test_which_answers_did_not_come_as_they_were_given():
+    provider = chaos(Fault("fetch", "swap"), Fault("fetch", "corrupt"), Fault("fetch", "missing"))
+    job = finished(provider)
+    for known in ([], [1], [1]):
+        provider.fetch(job, ASKED)
+        assert provider.spoiled == {(job, questions_of(ASKED)[at]) for at in known}

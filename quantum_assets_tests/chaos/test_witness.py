@@ -57,6 +57,20 @@ def test_a_job_may_be_destined_to_fail_free_of_charge():
         witness.fetch(bad, order(profile=PAID))
 
 
+def test_its_books_say_how_each_job_ended_and_which_had_not_when_it_came():
+    witness = Witness(polls=0, failures={1: "5203"})
+    first, _ = ask(witness, "a" * 32)
+    second, _ = ask(witness, "b" * 32)
+    states(witness, first, 2)
+    ask(witness, "c" * 32)
+    states(witness, second, 2)
+    assert [(job.state, job.beside) for job in witness.books()] == [
+        ("completed", ()),
+        ("failed", (first,)),
+        ("", (second,)),
+    ]
+
+
 def test_cancelling_costs_nothing_before_it_runs():
     witness = Witness(polls=1)
     waits, runs = ask(witness, "a" * 32)[0], ask(witness, "b" * 32)[0]

@@ -30,6 +30,8 @@ class WitnessJob:
         micros: What is billed; the price it was accepted at while it has not ended.
         currency: Of that.
         ended: Whether nothing more will happen to it.
+        state: How it ended: completed, failed or cancelled; empty: it did not, or the vendor does not say.
+        beside: Jobs that had not ended when it was accepted; none where the vendor does not say.
     """
 
     job: str
@@ -38,6 +40,8 @@ class WitnessJob:
     micros: int
     currency: str
     ended: bool
+    state: str = ""
+    beside: tuple[str, ...] = ()
 
 
 def read_witness(url: str, token: str = "") -> tuple[WitnessJob, ...]:
@@ -48,7 +52,7 @@ def read_witness(url: str, token: str = "") -> tuple[WitnessJob, ...]:
     with httpx.Client(trust_env=False, verify=False, timeout=30.0) as client:
         answer = client.get(f"{url}/witness", headers=headers).raise_for_status()
     fields = WitnessJob.__dataclass_fields__
-    lines = ({name: line[name] for name in fields} for line in answer.json()["jobs"])
+    lines = ({name: line[name] for name in fields if name in line} for line in answer.json()["jobs"])
     return tuple(WitnessJob(**{**line, "questions": tuple(line["questions"])}) for line in lines)
 
 
@@ -66,6 +70,7 @@ class _Run:
     number: int
     order: Order
     price: int
+    beside: tuple[str, ...] = ()
     state: JobState = "queued"
     polls: int = 0
     code: str = ""
@@ -130,7 +135,8 @@ class Witness:
             if known is not None and self.same_key_same_job:
                 return known
             job = f"{self.name}-{len(self._runs):04d}"
-            self._runs[job] = _Run(len(self._runs), order, self.prices.of(order))
+            beside = tuple(other for other, run in self._runs.items() if run.billed is None)
+            self._runs[job] = _Run(len(self._runs), order, self.prices.of(order), beside)
             return job
 
     def find(self, order: Order) -> str | None:
@@ -189,5 +195,6 @@ class Witness:
 
     def _line(self, job: str, run: _Run) -> WitnessJob:
         micros = run.price if run.billed is None else run.billed
-        ended = run.billed is not None
-        return WitnessJob(job, run.order.key, questions_of(run.order), micros, self.prices.currency, ended)
+        ended, asked = run.billed is not None, questions_of(run.order)
+        state = run.state if ended else ""
+        return WitnessJob(job, run.order.key, asked, micros, self.prices.currency, ended, state, run.beside)

@@ -22,8 +22,10 @@ from quantum_assets.contracts.money import Budget, Price, PriceBook
 from quantum_assets.contracts.profile import ExecutionProfile, Routing
 from quantum_assets.contracts.ticket import State, Ticket
 from quantum_assets.contracts.workload import Workload
+from quantum_assets.execution.ledger.ledger import Ledger
 from quantum_assets.execution.plane import ControlPlane, Judge, Patience
 from quantum_assets.execution.policy import read_policy
+from quantum_assets.execution.turning import turn
 from quantum_assets.providers.base import Provider
 from quantum_assets.providers.in_process import InProcessProvider
 from quantum_assets.trust.admit import admit
@@ -147,11 +149,13 @@ class DurableVendor:
         before: For each submission in turn, what is raised before it is accepted.
         after: For each accepted submission in turn, what is raised, or answered instead of its id.
         statuses: For each question about a job in turn, what it says or raises; then: completed.
+        busy_for: Seconds for which a job then waits in its queue.
         results: For each fetch in turn, what becomes of the claims, or is raised; then: nothing.
         finds: For each look-up in turn, what it raises.
         during: What happens once an order is accepted, before its submitter hears of it.
         looking: What happens while the next look-up is made.
         blind: Whether look-ups find nothing, ever.
+        look_seconds: How long a look at a job takes.
         facts: What it says of its backends, or raises.
         narrow: Width of backends that it refuses wider circuits for, by name.
         calls: How often each method was called.
@@ -167,11 +171,13 @@ class DurableVendor:
     before: list[BaseException | None] = field(default_factory=list)
     after: list[Any] = field(default_factory=list)
     statuses: list[JobStatus | Exception] = field(default_factory=list)
+    busy_for: float = 0.0
     results: list[Callable[[tuple[Any, ...]], Any] | Exception] = field(default_factory=list)
     finds: list[Exception] = field(default_factory=list)
     during: Callable[[Order], object] | None = None
     looking: Callable[[], object] | None = None
     blind: bool = False
+    look_seconds: float = 0.0
     facts: tuple[BackendFact, ...] | Exception = ()
     narrow: dict[str, int] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
@@ -227,11 +233,14 @@ class DurableVendor:
 
     def status(self, job: str) -> JobStatus:
         self.calls["status"] += 1
+        self.clock.advance(self.look_seconds)
         if self.statuses:
             said = self.statuses.pop(0)
             if isinstance(said, Exception):
                 raise said
             return said
+        if self.clock.passed - self._job(job).at < self.busy_for and not self._job(job).cancelled:
+            return JobStatus("queued", "QUEUED", 3)
         charge = None if self.charge is None else Charge(self.charge)
         if self._job(job).cancelled:
             return JobStatus("cancelled", "CANCELLED", charge=charge)
@@ -340,6 +349,48 @@ class World:
 
 
 POLICY = read_policy()
+
+
+@dataclass(frozen=True, repr=False)
+class Watched(Ledger):
+    """A ledger into which others look after every write of its process.
+
+    Attributes:
+        look: What they do.
+    """
+
+    look: Callable[[], object] = field(default=lambda: None, compare=False)
+
+    def _write(self, work: Callable[..., Any], *, durable: bool = False) -> Any:
+        written = super()._write(work, durable=durable)
+        self.look()
+        return written
+
+
+def watched(plane: ControlPlane, look: Callable[[], object]) -> ControlPlane:
+    """The same process, with a memory of its own, and others who look at what it writes."""
+    ledger = plane.ledger
+    return replace(plane, ledger=Watched(ledger.url, clock=ledger.clock, actor=ledger.actor, look=look))
+
+
+class OnTheWay:
+    """Another process, which goes on with a ticket as soon as it finds it failed and without an outcome.
+
+    Attributes:
+        plane: Its own.
+        ticket: Which.
+        seen: States that it found the ticket in.
+    """
+
+    def __init__(self, plane: ControlPlane, ticket: Ticket) -> None:
+        self.plane, self.ticket = plane, ticket
+        self.seen: list[State] = []
+
+    def __call__(self) -> None:
+        found = self.plane.latest([self.ticket])
+        self.seen.append(found[0].state)
+        if found[0].state in (State.FAILED, State.CANCELLED):
+            turn(self.plane, found)
 
 
 def request(workload: Workload | None = None, profile: ExecutionProfile = VENDOR, **more: Any) -> Request:

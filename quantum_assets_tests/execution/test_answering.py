@@ -1,12 +1,14 @@
 """The verbs: answer now; submit, take turns, collect; and what an earlier asking left behind."""
 
+from datetime import timedelta
+
 import pytest
 
 from quantum_assets.contracts.errors import LedgerError, ProviderError
 from quantum_assets.contracts.jobs import Calibration, JobStatus
 from quantum_assets.contracts.profile import ExecutionProfile, Routing
 from quantum_assets.contracts.ticket import State
-from quantum_assets.execution.answering import answer, answer_all, collect, recall, submit, turn
+from quantum_assets.execution.answering import answer, answer_all, collect, ended, recall, submit, turn
 from quantum_assets.execution.plane import ControlPlane
 from quantum_assets_tests.execution.fakes import (
     DEAD,
@@ -230,3 +232,116 @@ class _Counting:
                 return super()._write(work, durable=durable)
 
         self.plane = replace(plane, ledger=Counted(plane.ledger.url, plane.ledger.clock, plane.ledger.actor))
+
+
+# ------------------------------------------------------------------------- another asker has more time than I
+
+
+PATIENT = SAFE.model_copy(update={"asynchronous": True})
+HURRY = SAFE.model_copy(update={"deadline_seconds": 60.0})
+HURRY_LATER = PATIENT.model_copy(update={"deadline_seconds": 60.0})
+
+
+def busy(world: World, seconds: float = 86_400.0) -> None:
+    """Whatever the vendor accepts waits in its queue for so long."""
+    world.vendor.busy_for = seconds
+
+
+def test_my_deadline_holds_though_somebody_with_more_time_asked_before(world: World, plane: ControlPlane) -> None:
+    busy(world)
+    ((ticket,),) = submit(plane, [request(profile=PATIENT, study="patient")])
+    answered = answer(world.plane(), request(profile=HURRY, study="hurry"))
+    assert (answered.path, answered.reason, world.clock.passed) == ("classical", "its deadline has passed", 60.0)
+    assert [(a.path, a.outcome) for a in answered.attempts] == [("quantum", "queued"), ("classical", "accepted")]
+    (now,) = plane.latest([ticket])
+    assert (now.id, now.state, now.deadline, now.owner) == (ticket.id, State.QUEUED, None, "")
+    assert world.vendor.calls["cancel"] == 0
+    world.clock.advance(86_400)
+    turn(plane, [now])
+    patient = collect(plane, request(profile=PATIENT, study="patient"))
+    assert patient is not None
+    assert (patient.path, len(world.vendor.jobs)) == ("quantum", 1)
+    sound(plane)
+
+
+def test_my_deadline_holds_though_somebody_with_more_time_asks_meanwhile(world: World, plane: ControlPlane) -> None:
+    busy(world)
+
+    def somebody_asks() -> None:
+        submit(world.plane(), [request(profile=PATIENT, study="patient")])
+
+    world.clock.meanwhile = somebody_asks
+    answered = answer(plane, request(profile=HURRY, study="hurry"))
+    assert (answered.path, answered.reason, world.clock.passed) == ("classical", "its deadline has passed", 60.0)
+    (quantum, _) = all_tickets(plane)
+    assert (quantum.state, quantum.deadline, quantum.owner) == (State.QUEUED, None, "")
+
+
+def test_alone_my_deadline_ends_the_ticket(world: World, plane: ControlPlane) -> None:
+    busy(world)
+    assert answer(plane, request(profile=HURRY)).reason == "its deadline has passed"
+    assert world.clock.passed == 60.0
+    assert all_tickets(plane)[0].state is State.FELL_BACK
+    assert world.vendor.calls["cancel"] == 1
+
+
+def test_without_a_fallback_my_deadline_is_an_error(world: World, plane: ControlPlane) -> None:
+    busy(world)
+    patient = VENDOR.model_copy(update={"asynchronous": True})
+    submit(plane, [request(profile=patient, study="patient")])
+    with pytest.raises(ProviderError, match="was not answered: its deadline has passed"):
+        answer(plane, request(profile=VENDOR.model_copy(update={"deadline_seconds": 60.0})))
+    assert (world.clock.passed, len(all_tickets(plane))) == (60.0, 1)
+
+
+def test_who_asks_several_waits_for_each_as_long_as_any_request_has_a_use_for_it(world: World) -> None:
+    plane = world.plane()
+    busy(world, 100.0)
+    soon, later = (world.clock.now() + timedelta(seconds=seconds) for seconds in (60, 300))
+    submit(plane, [request(question(n), PATIENT, study="patient") for n in range(2)])
+    asked = [
+        request(question(0), SAFE, deadline=soon),
+        request(question(1), SAFE, deadline=soon),
+        request(question(1), SAFE, deadline=later),
+    ]
+    answers = answer_all(plane, asked)
+    assert [one.path for one in answers] == ["quantum"] * 3, "what comes while others are waited for is taken"
+    assert world.clock.passed == pytest.approx(100, abs=5)
+
+
+@pytest.mark.parametrize("hurried", [True, False])
+def test_collecting_does_without_after_the_deadline_that_it_was_asked_with(world: World, hurried: bool) -> None:
+    """Who collects asked for nothing: the ledger knows until when its partition waits."""
+    busy(world)
+    plane = world.plane()
+    mine = request(profile=HURRY_LATER if hurried else PATIENT, study="hurry")
+    submit(plane, [request(profile=PATIENT, study="patient")])
+    ((ticket,),) = submit(plane, [mine])
+    world.clock.advance(59)
+    (now,) = turn(plane, [ticket])
+    assert collect(plane, mine) is None
+    world.clock.advance(1)
+    (now,) = turn(plane, [now])
+    waiting = {status.study: status.open for status in plane.ledger.partitions()}
+    assert waiting == {"hurry": 0 if hurried else 1, "patient": 1}
+    answered = collect(world.plane(), mine)
+    assert (answered is None) is not hurried
+    assert not ended(plane, mine)
+    if answered is not None:
+        assert (answered.path, answered.reason) == ("classical", "its deadline has passed")
+    assert plane.latest([now])[0].state is State.QUEUED
+    assert collect(plane, request(profile=PATIENT, study="patient")) is None
+
+
+def test_asked_again_the_partition_waits_by_its_new_deadline(world: World, plane: ControlPlane) -> None:
+    busy(world)
+    mine = request(profile=HURRY_LATER, study="hurry")
+    submit(plane, [request(profile=PATIENT, study="patient"), mine])
+    world.clock.advance(60)
+    submit(plane, [mine])
+    assert collect(plane, mine) is None
+    assert all(status.open == 1 for status in plane.ledger.partitions())
+    world.clock.advance(60)
+    answered = collect(plane, mine)
+    assert answered is not None
+    assert answered.reason == "its deadline has passed"

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from quantum_assets.contracts.errors import GuardrailError, ProviderError
-from quantum_assets.contracts.jobs import Limits
+from quantum_assets.contracts.jobs import JobStatus, Limits
 from quantum_assets.contracts.profile import Guardrails, Routing
 from quantum_assets.contracts.ticket import State
-from quantum_assets.execution.answering import answer, answer_all
+from quantum_assets.execution.answering import answer, answer_all, cancel, collect, submit
 from quantum_assets.execution.deciding import give_up
 from quantum_assets.execution.plane import ControlPlane
 from quantum_assets_tests.execution.fakes import (
@@ -165,6 +165,33 @@ def test_another_asker_s_fallback_is_not_mine(plane: ControlPlane) -> None:
     assert recall(plane, request()) is None
     with pytest.raises(ProviderError, match="was not answered: of another asker's"):
         assemble(plane, asked, lambda *_: pytest.fail("nothing stands in"))
+
+
+def refuses_once(world: World) -> None:
+    world.vendor.statuses.append(JobStatus("failed", "ERROR", code="9999", message="internal"))
+    world.vendor.results += [RuntimeError("none")] * 2
+
+
+def test_my_fallback_answers_for_a_ticket_of_somebody_who_has_none(world: World, plane: ControlPlane) -> None:
+    without = SAFE.model_copy(update={"routing": Routing(), "asynchronous": True})
+    assert without.fingerprint == SAFE.fingerprint
+    submit(plane, [request(profile=without, study="other")])
+    refuses_once(world)
+    answered = answer(world.plane(), request(profile=SAFE))
+    assert (answered.path, [a.outcome for a in answered.attempts]) == ("classical", ["rejected", "accepted"])
+    assert "ibm_internal (9999)" in answered.reason
+    with pytest.raises(ProviderError, match=r"not answered after 1 try: .*9999"):
+        collect(plane, request(profile=without, study="other"))
+
+
+def test_what_a_person_cancelled_is_nobody_s_to_answer(world: World, plane: ControlPlane) -> None:
+    without = SAFE.model_copy(update={"routing": Routing(), "asynchronous": True})
+    later = SAFE.model_copy(update={"asynchronous": True})
+    ((ticket,),) = submit(plane, [request(profile=without)])
+    submit(plane, [request(profile=later)])
+    cancel(plane, [ticket], "ada")
+    with pytest.raises(ProviderError, match="cancelled by ada"):
+        collect(world.plane(), request(profile=later))
 
 
 def test_two_requests_for_one_question_both_have_the_answer(plane: ControlPlane) -> None:

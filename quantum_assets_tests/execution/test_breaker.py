@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from quantum_assets.contracts.errors import PlanError, ProviderError
-from quantum_assets.contracts.failure import FailurePolicy, Rule
+from quantum_assets.contracts.failure import FailurePolicy, Phase, Rule
 from quantum_assets.contracts.jobs import JobStatus
 from quantum_assets.execution.breaker import BreakerOpen, Breakers, BreakerState, key_of
 from quantum_assets.execution.classify import classify
@@ -292,6 +292,14 @@ def test_jobs_that_fail_without_an_exception_count_too() -> None:
     family.guard("ibm", "a", "status").count(lost)
     assert family.state("ibm", "a").state == "open"
     assert "1004" in family.ledger.alerts()[0].message
+
+
+@pytest.mark.parametrize(("phase", "left"), [("status", 2), ("result", 2), ("fetch", 0), ("submit", 0)])
+def test_that_a_status_is_told_does_not_show_that_orders_are_taken(phase: Phase, left: int) -> None:
+    family = breakers()
+    fail(family, 2)
+    family.guard("ibm", "a", phase).call(Backend())
+    assert family.state("ibm", "a").failures == left
 
 
 def test_the_vendors_exception_comes_out_as_it_is() -> None:

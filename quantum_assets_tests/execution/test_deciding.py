@@ -7,9 +7,31 @@ import pytest
 from quantum_assets.contracts.failure import Failure, Rule
 from quantum_assets.contracts.ticket import State, Ticket
 from quantum_assets.execution.asking import ask
-from quantum_assets.execution.deciding import decide, end, fail, give_up, lost, recalled, resume
+from quantum_assets.execution.deciding import (
+    LATE,
+    decide,
+    end,
+    fail,
+    give_up,
+    leaves_it_to_a_fallback,
+    lost,
+    recalled,
+    resume,
+)
 from quantum_assets.execution.plane import ControlPlane, profile_of
-from quantum_assets_tests.execution.fakes import LOCAL, SAFE, VENDOR, World, exact_question, request
+from quantum_assets.execution.turning import cancel
+from quantum_assets_tests.execution.fakes import (
+    LOCAL,
+    SAFE,
+    VENDOR,
+    OnTheWay,
+    World,
+    exact_question,
+    question,
+    request,
+    states_of,
+    watched,
+)
 
 RETRY: dict[str, Any] = {"name": "busy", "action": "retry", "mend": "Wait", "at_most": 2, "backoff_seconds": 8}
 MODIFY: dict[str, Any] = {
@@ -85,8 +107,59 @@ def test_who_answers_in_the_end(plane: ControlPlane, action: str, safe: bool, ou
     assert all("Mend it" in alert.message and alert.correlation_id == ended.correlation_id for alert in alerts)
 
 
-def test_a_further_try_can_be_forbidden(plane: ControlPlane) -> None:
-    assert fail(plane, [planned(plane)], failure(**RETRY), again=False)[0].state is State.FELL_BACK
+@pytest.mark.parametrize("action", ["retry", "fatal"])
+@pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED])
+def test_where_a_further_try_is_forbidden_nobody_finds_the_failure_without_its_outcome(
+    world: World, plane: ControlPlane, action: str, state: State
+) -> None:
+    tickets = [ask(plane, request(question(n), SAFE)).tickets[0] for n in range(2)]
+    others = [OnTheWay(world.plane(), ticket) for ticket in tickets]
+    told = failure(**{**RETRY, "action": action, "at_most": 2 if action == "retry" else 0, "alert": True})
+    ended = fail(watched(plane, lambda: [other() for other in others]), tickets, told, again=False, state=state)
+    outcome = State.FELL_BACK if action == "retry" else State.REJECTED
+    assert [(one.id, one.state, one.reason) for one in ended] == [(t.id, outcome, told.sentence) for t in tickets]
+    assert [other.seen for other in others] == [[State.PLANNED, State.PLANNED, outcome]] * 2
+    assert states_of(plane, ended[0])[-2:] == [state, outcome]
+    assert [alert.kind for alert in plane.ledger.alerts()] == ["busy"] * 2
+
+
+def test_a_completed_job_that_is_given_up_is_never_found_failed(world: World, plane: ControlPlane) -> None:
+    done = plane.ledger.move(planned(plane), State.COMPLETED, "done", job="j")
+    other = OnTheWay(world.plane(), done)
+    ended = decide(watched(plane, other), done, failure(**RETRY), again=False)
+    assert (ended.state, other.seen) == (State.FELL_BACK, [State.FELL_BACK])
+    assert states_of(plane, ended)[-3:] == [State.COMPLETED, State.FAILED, State.FELL_BACK]
+
+
+@pytest.mark.parametrize(
+    ("why", "safe", "leaves"),
+    [
+        ("busy", False, True),
+        ("busy", True, True),
+        ("fatal", False, False),
+        ("fatal", True, False),
+        ("late", False, True),
+        ("person", False, False),
+        ("person", True, False),
+    ],
+)
+def test_whose_fallback_may_answer_for_what_ended(plane: ControlPlane, why: str, safe: bool, leaves: bool) -> None:
+    """Without a fallback of its own a ticket is rejected; that says nothing of those who adopted it."""
+    rules = {"busy": "unavailable", "fatal": "not_installed"}
+    ticket = planned(plane, safe)
+    if why in rules:
+        rule = next(rule for rule in plane.policy.rules if rule.name == rules[why])
+        (ended,) = fail(plane, [ticket], Failure(rule, "vendor", "status", "", "it is so"), again=False)
+    elif why == "late":
+        ended = give_up(plane, ticket, LATE, State.EXPIRED)
+    else:
+        (ended,) = cancel(plane, [ticket], "ada")
+    assert leaves_it_to_a_fallback(plane, ended) is leaves
+
+
+def test_an_accepted_ticket_needs_no_fallback(plane: ControlPlane) -> None:
+    done = plane.ledger.move(planned(plane, safe=False), State.COMPLETED, "done")
+    assert not leaves_it_to_a_fallback(plane, plane.ledger.move(done, State.ACCEPTED, "good"))
 
 
 def test_the_classical_path_has_no_fallback_of_its_own(plane: ControlPlane) -> None:

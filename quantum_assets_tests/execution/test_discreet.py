@@ -20,6 +20,7 @@ from quantum_assets_tests.execution.fakes import (
     SAFE,
     VENDOR,
     DurableVendor,
+    Job,
     World,
     all_tickets,
     claim_of,
@@ -133,6 +134,24 @@ def test_a_job_whose_id_holds_a_secret_is_reached_under_another() -> None:
     assert claim.workload_fingerprint == question(1).fingerprint
     door.cancel(first)
     assert [job.cancelled for job in vendor.jobs] == [True, False]
+
+
+def test_what_remains_of_an_order_is_reached_under_another_id_too() -> None:
+    class Halved(DurableVendor):
+        """Names what exists of an order by the key that it was sent."""
+
+        def remains(self, order: Order) -> str | None:
+            self.jobs.append(Job(f"{SECRET}/half", order, 0.0))
+            return self.jobs[-1].id
+
+    vendor = Halved(ManualClock())
+    door = Discreet(vendor)
+    half = door.remains(order())
+    assert half is not None
+    assert SECRET not in half
+    door.cancel(half)
+    assert vendor.jobs[-1].cancelled
+    assert Discreet(DurableVendor(ManualClock())).remains(order()) is None
 
 
 def test_an_answer_says_nothing_secret_to_whoever_collects_it(world: World) -> None:

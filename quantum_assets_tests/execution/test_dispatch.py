@@ -17,6 +17,7 @@ from quantum_assets_tests.execution.fakes import (
     LOCAL,
     SAFE,
     VENDOR,
+    Throttled,
     Unavailable,
     World,
     all_tickets,
@@ -104,6 +105,20 @@ def test_a_clock_that_steps_back_holds_and_rests_nobody_for_long(
     world.clock.step(-back)
     world.clock.advance(plane.patience.longest_pause)
     assert turn(plane, [rests])[0].state is State.ACCEPTED
+
+
+@pytest.mark.parametrize(("behind", "calls"), [(0.0, 0), (1.0, 0), (1200.0, 0), (1200.001, 1)])
+def test_a_clock_that_is_behind_cuts_no_rest_short(world: World, behind: float, calls: int) -> None:
+    """The longest pause there is, told by a clock that is ahead of this one; further behind, this one stepped back."""
+    world.vendor.before.append(Throttled(3600.0))
+    ((ticket,),) = submit(world.plane(), [request(profile=LATER)])
+    (rests,) = world.plane().latest([ticket])
+    assert rests.not_before is not None
+    assert (rests.not_before - world.clock.now()).total_seconds() == 600
+    world.clock.step(-behind)
+    before = world.vendor.calls["submit"]
+    turn(world.plane(), [rests])
+    assert world.vendor.calls["submit"] - before == calls
 
 
 def test_a_ticket_that_pauses_is_not_submitted(world: World, plane: ControlPlane) -> None:

@@ -1,17 +1,22 @@
 """How jobs are doing: words that are not understood, statuses that lie, and bills that come late."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.jobs import Charge, JobStatus, Limits
+from quantum_assets.contracts.money import Price, PriceBook
 from quantum_assets.contracts.ticket import State
 from quantum_assets.execution.answering import answer, answer_all, submit
 from quantum_assets.execution.plane import ControlPlane, Patience
-from quantum_assets.execution.polling import settle_ended
+from quantum_assets.execution.polling import Settling, settle_ended
 from quantum_assets.execution.turning import cancel, turn, turn_ledger
 from quantum_assets_tests.execution.fakes import (
     LOCAL,
     MICROS,
+    PRICES,
     SAFE,
     VENDOR,
     Denied,
@@ -95,9 +100,9 @@ def test_a_job_nobody_knows_is_given_up_after_a_while_and_never_run_again(world:
     assert (ended.state, len(world.vendor.jobs)) == (State.FELL_BACK, 1)
     assert "could not say how job vendor-1 is for 100 s: not found" in ended.reason
     assert [alert.kind for alert in plane.ledger.alerts()] == ["job_lost"]
-    assert settle_ended(plane) == 0, "one such word may be a slip"
+    assert settle_ended(plane).settled == 0, "one such word may be a slip"
     world.clock.advance(100)
-    assert settle_ended(plane) == 1, "what it may have cost at most is booked"
+    assert settle_ended(plane).settled == 1, "what it may have cost at most is booked"
     assert plane.ledger.spending()[0].settled == 500_000
     sound(plane)
 
@@ -183,6 +188,47 @@ def test_without_a_bill_the_price_of_what_ran_is_booked(world: World, plane: Con
     sound(plane)
 
 
+ENDED = {"completed": JobStatus("completed", "DONE"), "cancelled": JobStatus("cancelled", "CANCELLED")}
+
+
+def metered(world: World) -> ControlPlane:
+    """A vendor that is paid by the second, two dollars each, and tells the seconds late; three are expected."""
+    world.vendor.charge = None
+    world.vendor.limits_ = Limits(max_workloads=10, durable=True, poll_seconds=5.0, meters=True)
+    price = Price(provider="vendor", kind="simulator", task="order", per_second=2.0, seconds_per_task=3)
+    book = PriceBook(version=PRICES.version, prices=(price,))
+    return replace(world.plane(patience=Patience(unknown=100)), prices=book)
+
+
+@pytest.mark.parametrize("word", sorted(ENDED))
+@pytest.mark.parametrize(("seconds", "micros"), [(20.0, 40_000_000), (0.0, 0)])
+def test_time_that_is_told_late_is_what_is_booked(world: World, word: str, seconds: float, micros: int) -> None:
+    plane, ended = metered(world), ENDED[word]
+    world.vendor.statuses += [ended, ended]
+    ((ticket,),) = submit(plane, [request(profile=LATER)])
+    turn(plane, [ticket])
+    assert plane.ledger.ticket(ticket.id).ended
+    assert (plane.ledger.spending()[0].reserved, plane.ledger.spending()[0].settled) == (6_000_000, 0)
+    world.vendor.statuses[:] = [ended, replace(ended, seconds={"run": seconds})]
+    assert settle_ended(plane).settled == 0
+    assert settle_ended(plane).settled == 1
+    assert plane.ledger.orders()[0].micros == micros
+
+
+@pytest.mark.parametrize("word", sorted(ENDED))
+def test_time_that_is_never_told_is_booked_as_estimated_and_somebody_hears_of_it(world: World, word: str) -> None:
+    plane, ended = metered(world), ENDED[word]
+    ((ticket,),) = submit(plane, [request(profile=LATER)])
+    cancel(plane, [ticket], "ada")
+    for _ in range(3):
+        world.vendor.statuses[:] = [ended]
+        world.clock.advance(60)
+        settle_ended(plane)
+    assert [alert.kind for alert in plane.ledger.alerts()] == ["settled_blind"]
+    assert (plane.ledger.orders()[0].state, plane.ledger.orders()[0].micros) == ("settled", 6_000_000)
+    sound(plane)
+
+
 def test_orders_that_still_run_do_not_keep_the_ended_from_being_settled(world: World, plane: ControlPlane) -> None:
     world.vendor.limits_ = Limits(max_workloads=1, durable=True)
     tickets = [t for (t,) in submit(plane, [request(question(n), LATER) for n in range(110)])]
@@ -207,3 +253,60 @@ def test_a_job_without_a_fallback_names_the_last_reason(world: World, plane: Con
     world.vendor.results.append(ProviderError("vendor", "no result", "None"))
     with pytest.raises(ProviderError, match=r"not answered after 1 try: .*qubit 7 is warm.*routing.fallback"):
         answer(plane, request(profile=VENDOR))
+
+
+def test_a_backend_that_takes_jobs_and_fails_them_opens_its_breaker(world: World, plane: ControlPlane) -> None:
+    world.vendor.limits_ = Limits(max_workloads=1, durable=True, poll_seconds=5.0)
+    tickets = [ticket for number in range(5) for (ticket,) in submit(plane, [request(question(number), LATER)])]
+    world.vendor.statuses += [JobStatus("failed", "ERROR", code="9999", message="internal error")] * 5
+    world.vendor.results += [ProviderError("vendor", "has no result", "Ask again")] * 5
+    turn(plane, tickets)
+    assert plane.breakers.state("vendor", "").state == "open"
+
+
+def test_orders_of_which_nobody_can_tell_anything_hide_no_others(world: World, plane: ControlPlane) -> None:
+    """Two that cannot be asked about any more come first; the third is cancelled and paid for all the same."""
+    world.vendor.limits_ = Limits(max_workloads=1, durable=True, poll_seconds=5.0)
+    tickets = []
+    for number in range(3):
+        world.clock.advance(1)
+        tickets += [ticket for (ticket,) in submit(plane, [request(question(number), LATER)])]
+    world.vendor.statuses += [Unavailable("503")] * 3
+    tickets = list(cancel(plane, tickets, "somebody"))
+    world.vendor.statuses += [Unavailable("503"), Unavailable("503"), RUNNING]
+    first = settle_ended(plane, limit=2)
+    assert first == Settling(0, tickets[1].order)
+    assert settle_ended(plane, limit=2, cursor=first.cursor) == Settling(0, "")
+    assert [job.cancelled for job in world.vendor.jobs] == [False, False, True]
+
+
+def test_who_cancels_is_not_kept_from_the_provider_by_orders_before(world: World, plane: ControlPlane) -> None:
+    world.vendor.limits_ = Limits(max_workloads=1, durable=True, poll_seconds=5.0)
+    before = [ticket for number in range(51) for (ticket,) in submit(plane, [request(question(number), LATER)])]
+    world.vendor.statuses += [Unavailable("503")] * 51
+    cancel(plane, before, "somebody")
+    ((last,),) = submit(plane, [request(question(51), LATER)])
+    world.vendor.statuses.append(RUNNING)
+    cancel(plane, [last], "somebody")
+    assert [job.cancelled for job in world.vendor.jobs[50:]] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        JobStatus("queued", json.loads('"\\ud800 in the queue"')),
+        JobStatus("queued", "QUE\0UED"),
+        JobStatus("queued", "QUEUED", queue_position=10**20),
+        JobStatus("queued", "QUEUED", queue_position=-1),
+        JobStatus("completed", "DONE", charge=Charge(10**20)),
+        JobStatus("failed", "FAILED", message=json.loads('"bad \\udfff"')),
+    ],
+)
+def test_no_word_of_a_provider_keeps_a_ticket_open(world: World, plane: ControlPlane, said: JobStatus) -> None:
+    ((ticket,),) = submit(plane, [request(profile=LATER)])
+    world.vendor.statuses.append(said)
+    turn(plane, [ticket])
+    world.clock.advance(3600)
+    for _ in range(3):
+        (ticket,) = turn(plane, [ticket])
+    assert ticket.ended

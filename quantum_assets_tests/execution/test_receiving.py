@@ -11,8 +11,9 @@ from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.ticket import State
 from quantum_assets.contracts.workload import Workload
-from quantum_assets.execution.answering import answer, answer_all
+from quantum_assets.execution.answering import answer, answer_all, submit
 from quantum_assets.execution.plane import ControlPlane, Patience
+from quantum_assets.execution.turning import turn
 from quantum_assets_tests.execution.fakes import (
     LOCAL,
     MICROS,
@@ -20,6 +21,7 @@ from quantum_assets_tests.execution.fakes import (
     VENDOR,
     Denied,
     Killed,
+    OnTheWay,
     Unavailable,
     World,
     all_tickets,
@@ -30,6 +32,7 @@ from quantum_assets_tests.execution.fakes import (
     request,
     sound,
     trust,
+    watched,
 )
 
 Claims = tuple[Any, ...]
@@ -150,6 +153,23 @@ def test_a_result_that_never_comes_is_given_up_and_not_run_again(world: World, b
     assert (answered.path, world.vendor.calls["submit"]) == ("classical", 1)
     assert 100 <= world.clock.passed < 400
     sound(plane)
+
+
+def test_a_completed_job_is_not_run_again_by_whoever_comes_while_it_is_given_up(world: World) -> None:
+    first = world.plane()
+    ((ticket,),) = submit(first, [request(profile=SAFE.model_copy(update={"asynchronous": True}))])
+    world.vendor.results += [Unavailable("503")] * 100
+    turn(first, [ticket])
+    world.clock.advance(700)
+    other = OnTheWay(world.plane(), ticket)
+    (now,) = turn(watched(first, other), first.latest([ticket]))
+    world.vendor.results.clear()
+    for _ in range(5):
+        world.clock.advance(60)
+        (now,) = turn(other.plane, other.plane.latest([now]))
+    assert (now.state, now.attempt, len(world.vendor.jobs)) == (State.FELL_BACK, 1, 1)
+    assert other.seen[-1] is State.FELL_BACK
+    sound(first)
 
 
 def test_a_fetch_that_is_denied_is_fatal(world: World, plane: ControlPlane) -> None:

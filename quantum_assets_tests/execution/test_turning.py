@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from quantum_assets.contracts.errors import LedgerError, ProviderError
-from quantum_assets.contracts.jobs import JobStatus
+from quantum_assets.contracts.jobs import JobStatus, Limits
 from quantum_assets.contracts.money import Estimate
 from quantum_assets.contracts.profile import Batching
 from quantum_assets.contracts.ticket import State
@@ -20,6 +20,7 @@ from quantum_assets_tests.execution.fakes import (
     LOCAL,
     PRICES,
     SAFE,
+    STRANGER,
     VENDOR,
     Killed,
     Unavailable,
@@ -196,6 +197,34 @@ def test_tickets_that_wait_long_hide_none_behind_them(world: World, plane: Contr
         seen.update(ticket.id for ticket in tick.tickets)
         cursor = tick.cursor
     assert [seen[ticket.id] for ticket in all_tickets(plane)] == [3] * 6
+
+
+def test_a_slow_provider_bounds_a_turn_and_hides_no_ticket(world: World, plane: ControlPlane) -> None:
+    """Twenty jobs of two seconds a look: a turn of eight seconds ends soon after, and the rounds reach every job."""
+    world.vendor.limits_ = Limits(max_workloads=1, durable=True, poll_seconds=5.0)
+    submit(plane, [request(question(number), LATER) for number in range(20)])
+    world.vendor.look_seconds = 2.0
+    cursor, seen = "", Counter[str]()
+    for _ in range(12):
+        world.vendor.statuses += [RUNNING for _ in range(100)]
+        began = world.clock.monotonic()
+        tick = turn_ledger(plane, cursor=cursor, seconds=8.0)
+        world.vendor.statuses.clear()
+        assert world.clock.monotonic() - began <= 20.0
+        seen.update(ticket.id for ticket in tick.tickets)
+        cursor = tick.cursor
+    assert set(seen) == {ticket.id for ticket in all_tickets(plane)}
+    assert min(seen.values()) >= 2
+
+
+def test_a_process_of_another_host_that_says_nothing_is_gone_after_a_while(world: World, plane: ControlPlane) -> None:
+    submit(world.plane(STRANGER), [request(question(1))])
+    turn_ledger(plane)
+    assert [ticket.state for ticket in all_tickets(plane)] == [State.SUBMITTED], "it may live"
+    world.clock.advance(plane.patience.stranger)
+    turn_ledger(plane)
+    assert [ticket.state for ticket in all_tickets(plane)] == [State.ACCEPTED]
+    sound(plane)
 
 
 # ------------------------------------------------------------------------------------------------ cancelling

@@ -1,6 +1,7 @@
 """The submit window: whatever happens to the call, nothing is handed in twice on a guess, and nothing is lost."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from quantum_assets.execution.dispatch import _open
 from quantum_assets.execution.pack import order_key
 from quantum_assets.execution.plane import ControlPlane, Patience
 from quantum_assets.execution.turning import cancel, turn, turn_ledger
+from quantum_assets_tests.execution.clocks import ManualClock
 from quantum_assets_tests.execution.fakes import (
     DEAD,
     LOCAL,
@@ -21,7 +23,10 @@ from quantum_assets_tests.execution.fakes import (
     SAFE,
     STRANGER,
     Denied,
+    DurableVendor,
+    Job,
     Killed,
+    OnTheWay,
     Throttled,
     TooLarge,
     Unavailable,
@@ -32,6 +37,7 @@ from quantum_assets_tests.execution.fakes import (
     request,
     sound,
     states_of,
+    watched,
 )
 
 LATER = SAFE.model_copy(update={"asynchronous": True})
@@ -245,6 +251,28 @@ def test_an_order_that_can_never_be_looked_up_is_given_up_and_its_money_stays_he
     sound(plane)
 
 
+def test_what_is_given_up_unseen_is_not_handed_in_again_by_whoever_comes_between(world: World) -> None:
+    """Accepted, not told, and not to be looked up for an hour: whether to try again is no other process's to decide."""
+    world.vendor.limits_ = BLIND
+    world.vendor.after.append(Unavailable("503"))
+    world.vendor.finds += [Unavailable("503") for _ in range(2)]
+    ((ticket,),) = submit(world.plane(), [request(profile=LATER)])
+    world.clock.advance(3700)
+    other = OnTheWay(world.plane(), ticket)
+    (now,) = turn(watched(world.plane(), other), other.plane.latest([ticket]))
+    for _ in range(20):
+        world.clock.advance(60)
+        (now,) = turn(other.plane, other.plane.latest([now]))
+    assert (now.state, now.attempt, len(world.vendor.jobs)) == (State.FELL_BACK, 1, 1)
+    assert "503" in now.reason
+    assert other.seen[-1] is State.FELL_BACK
+    turn_ledger(other.plane)
+    turn_ledger(other.plane)
+    (spending,) = other.plane.ledger.spending()
+    assert (spending.settled, spending.reserved) == (MICROS, 0)
+    sound(other.plane)
+
+
 def test_a_refusal_at_the_door_ends_at_once_and_tells_somebody(world: World, plane: ControlPlane) -> None:
     world.vendor.before.append(Denied("401"))
     world.vendor.finds += [Denied("401") for _ in range(2)]
@@ -255,6 +283,100 @@ def test_a_refusal_at_the_door_ends_at_once_and_tells_somebody(world: World, pla
     assert "http_not_authorized" in {alert.kind for alert in plane.ledger.alerts()}
     world.vendor.finds.clear()
     assert turn_ledger(plane).settled == 1, "what it held is free once it is proved absent"
+    sound(plane)
+
+
+class Halved(DurableVendor):
+    """Makes two jobs of every order; a submission that fails has made the first of them."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(clock)
+        self.half: Job | None = None
+        self.lost: list[Exception] = []
+
+    def submit(self, order: Order) -> Any:
+        self.half = self.half or Job("vendor-half", order, self.clock.passed)
+        return super().submit(order)
+
+    def remains(self, order: Order) -> str | None:
+        if self.lost:
+            raise self.lost.pop(0)
+        return None if self.half is None or self.half.order.key != order.key else self.half.id
+
+    def _job(self, name: str) -> Job:
+        return self.half if self.half is not None and name == self.half.id else super()._job(name)
+
+
+def halved(world: World) -> Halved:
+    vendor = world.vendor = Halved(world.clock)
+    return vendor
+
+
+def test_what_a_submission_that_is_given_up_made_is_ended_and_paid_for(world: World, plane: ControlPlane) -> None:
+    vendor = halved(world)
+    vendor.before.append(RuntimeError("who knows"))
+    assert answer(plane, request(profile=SAFE)).path == "classical"
+    assert vendor.half is not None
+    assert vendor.half.cancelled
+    (spending,) = plane.ledger.spending()
+    assert (spending.settled, spending.reserved) == (MICROS, 0)
+    sound(plane)
+
+
+def test_what_a_look_up_may_still_miss_is_ended_at_once_and_paid_for_when_it_is_sure(world: World) -> None:
+    vendor, plane = halved(world), world.plane()
+    vendor.limits_, vendor.busy_for = BLIND, 1000
+    vendor.before.append(Denied("401"))
+    with pytest.raises(ProviderError, match="http_not_authorized"):
+        answer(plane, request(profile=SAFE))
+    assert vendor.half is not None
+    assert vendor.half.cancelled
+    assert (plane.ledger.spending()[0].settled, plane.ledger.spending()[0].reserved) == (0, 500_000)
+    world.clock.advance(30)
+    assert turn_ledger(plane).settled == 1
+    assert (plane.ledger.spending()[0].settled, plane.ledger.spending()[0].reserved) == (MICROS, 0)
+    sound(plane)
+
+
+def test_half_an_order_that_goes_out_again_is_left_alone_and_its_money_stays_held(world: World) -> None:
+    vendor, plane = halved(world), world.plane()
+    vendor.before.append(Unavailable("503"))
+    ((ticket,),) = submit(plane, [request(profile=LATER)])
+    assert (ticket.state, plane.ledger.spending()[0].reserved) == (State.PLANNED, 500_000)
+    world.clock.advance(600)
+    (ticket,) = turn(plane, [ticket])
+    assert (ticket.state, ticket.job, plane.ledger.submissions(ticket.order)) == (State.ACCEPTED, "vendor-1", 2)
+    assert vendor.half is not None
+    assert not vendor.half.cancelled
+    assert (plane.ledger.spending()[0].settled, plane.ledger.spending()[0].reserved) == (MICROS, 0)
+    sound(plane)
+
+
+def test_half_an_order_whose_tickets_go_elsewhere_is_ended_and_paid_for(world: World) -> None:
+    vendor, plane = halved(world), world.plane()
+    vendor.before.append(Unavailable("503"))
+    submit(plane, [request(profile=LATER)])
+    away = plane.classified(Unavailable("503"), "vendor", "submit")
+    for _ in range(5):
+        plane.breakers.guard("vendor", "", "submit").count(away)
+    cursor = ""
+    for _ in range(20):
+        cursor = turn_ledger(plane, cursor=cursor).cursor
+        world.clock.advance(10)
+    assert vendor.half is not None
+    assert vendor.half.cancelled
+    assert plane.ledger.order(vendor.half.order.key).state == "settled"
+    sound(plane)
+
+
+def test_while_nobody_can_tell_whether_there_is_half_an_order_its_money_stays_held(world: World) -> None:
+    vendor, plane = halved(world), world.plane()
+    vendor.before.append(RuntimeError("who knows"))
+    vendor.lost += [Unavailable("503") for _ in range(3)]
+    assert answer(plane, request(profile=SAFE)).path == "classical"
+    assert plane.ledger.spending()[0].reserved == 500_000
+    assert turn_ledger(plane).settled == 1
+    assert (plane.ledger.spending()[0].settled, plane.ledger.spending()[0].reserved) == (MICROS, 0)
     sound(plane)
 
 

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.ticket import State
 from quantum_assets_tests.chaos.errors import ERRORS
-from quantum_assets_tests.chaos.faults import KINDS, Fault
+from quantum_assets_tests.chaos.faults import KINDS, Call, Fault
 from quantum_assets_tests.faults.verdict import come_to_rest, verdict
 from quantum_assets_tests.faults.world import ASKED, Settings, Stage, World, stage
 
@@ -117,6 +117,11 @@ class Schedule(RuleBasedStateMachine):
     def storm(self, times: int, error: str) -> None:
         """Enough to open the breaker."""
         self._go_wrong([Fault("submit", "raise", error)] * times)
+
+    @rule(call=st.sampled_from(["find", "fetch"]), times=st.integers(5, 25))
+    def outage(self, call: Call, times: int) -> None:
+        """No look-up, or no result, for so long that what waits for it is given up."""
+        self._go_wrong([Fault(call, "raise", "http_503")] * times)
 
     @rule(number=PROCESS, writes=st.integers(0, 12), written=st.booleans())
     def doom(self, number: int, writes: int, written: bool) -> None:

@@ -46,7 +46,7 @@ def verdict(world: World) -> tuple[str, ...]:
     return (
         *_one_outcome(world),
         *world.ledger.check(),
-        *compare(world.vendor.books(), world.ledger, ("paid",)),
+        *compare(world.vendor.books(), world.ledger, ("paid",), world.chaos.spoiled),
         *_within_budget(world),
         *(sentence for asking in world.asked for sentence in _answered(asking)),
     )

@@ -253,11 +253,13 @@ class World:
         stage: Where it is put up.
         settings: What it is like.
         seen_as: What every process takes for the vendor; the checker's own test switches the look-up off here.
+        kept_by: The ledger of every process; the checker's own test takes one here that does not keep its word.
     """
 
     stage: Stage
     settings: Settings = field(default_factory=Settings)
     seen_as: Callable[[ChaosProvider], Provider] = lambda chaos: chaos
+    kept_by: type[MortalLedger] = MortalLedger
 
     def __post_init__(self) -> None:
         self.home = self.stage.home()
@@ -334,7 +336,7 @@ class World:
             patience=Patience(unknown=900.0, fetch=120.0, nap=2.0),
             owner=life.body.owner,
         )
-        ledger = MortalLedger(plane.ledger.url, clock=self.clock, actor=plane.owner, life=life)
+        ledger = self.kept_by(plane.ledger.url, clock=self.clock, actor=plane.owner, life=life)
         return Process(life, replace(plane, ledger=ledger, breakers=Breakers(ledger, policy=POLICY)))
 
     def _others_act(self) -> None:

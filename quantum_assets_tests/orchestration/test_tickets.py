@@ -153,9 +153,12 @@ class Toy:
     room: ExecutionRoom
     asset: dg.AssetsDefinition
     defs: dg.Definitions
+    lingers: list[Callable[[], object]]
 
-    def ask(self, dies: bool = False) -> str:
-        """A run that asks, and dies before it has recorded what it asked; its id."""
+    def ask(self, dies: bool = False, meanwhile: Callable[[], object] | None = None) -> str:
+        """A run that asks; it may die before it has recorded what it asked, or linger until then; its id."""
+        if meanwhile is not None:
+            self.lingers.append(meanwhile)
         result = dg.materialize(
             [self.asset],
             instance=self.instance,
@@ -188,6 +191,7 @@ def toy(tmp_path: Path) -> Iterator[Toy]:
     """The asset, its collecting job and the sensor; events are in memory, and in SQLite in the whole studies above."""
     partitions = dg.StaticPartitionsDefinition(["slow"])
     questions = [question(0), question(1)]
+    lingers: list[Callable[[], object]] = []
 
     @dg.asset(key=["toy", "quantum_jobs"], partitions_def=partitions, required_resource_keys={EXECUTION_KEY})
     def quantum_jobs(context: dg.AssetExecutionContext) -> None:
@@ -195,6 +199,8 @@ def toy(tmp_path: Path) -> Iterator[Toy]:
         room.session("toy", context.partition_key, context.run_id).submit_each(questions, PROFILE)
         if context.run.tags["dies"] == "True":
             raise dg.Failure("power cut")
+        if lingers:
+            lingers.pop()()
 
     @dg.asset(key=["toy", "quantum_kernel"], deps=[quantum_jobs], partitions_def=partitions)
     def quantum_kernel() -> None:
@@ -206,7 +212,7 @@ def toy(tmp_path: Path) -> Iterator[Toy]:
     room = room_in(tmp_path / "home")
     ours = dg.Definitions(sensors=[build_tickets_sensor([job])], resources={EXECUTION_KEY: room})
     with dg.DagsterInstance.ephemeral() as instance:
-        yield Toy(instance, room, quantum_jobs, dg.Definitions.merge(found, ours))
+        yield Toy(instance, room, quantum_jobs, dg.Definitions.merge(found, ours), lingers)
 
 
 def test_what_no_run_recorded_is_not_collected_until_one_does(toy: Toy, provider: Provider) -> None:
@@ -227,6 +233,13 @@ def test_a_run_that_dies_after_one_that_recorded_is_waited_for(toy: Toy, provide
     toy.ask()
     toy.ask(dies=True)
     assert not toy.settled().run_requests
+
+
+def test_a_run_that_asked_first_and_ends_last_keeps_nothing_from_being_collected(toy: Toy, provider: Provider) -> None:
+    provider()
+    toy.ask(meanwhile=toy.ask)
+    (request,) = toy.settled().run_requests
+    assert request.partition_key == "slow"
 
 
 def test_the_cursor_is_json_and_one_that_is_lost_asks_under_the_same_key(toy: Toy, provider: Provider) -> None:

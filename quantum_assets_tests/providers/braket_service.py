@@ -6,6 +6,7 @@ and errors raised, by the vendor's own code. Tasks that were accepted stay in `a
 
 import io
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import unquote, urlsplit
 
@@ -333,6 +334,13 @@ class _Raw(io.BytesIO):
 
 def _s3_error(code: str) -> str:
     return f'<?xml version="1.0"?><Error><Code>{code}</Code><Message>{code}</Message></Error>'
+
+
+def cut_off() -> tuple[BraketProvider, Callable[[], list[str]]]:
+    """The provider over a service that fails after the first task of an order, and the states of all tasks."""
+    service = Service({SV1: sv1(), GARNET: garnet()})
+    service.faults["create"] = [None, (500, "InternalServiceException")]
+    return BraketProvider(cloud=BraketCloud(service.session)), lambda: [task["status"] for task in service.accepted]
 
 
 def at_once() -> BraketProvider:

@@ -20,7 +20,7 @@ from quantum_assets.contracts.jobs import JobStatus, Order
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.workload import Workload
 from quantum_assets.providers import PROVIDERS
-from quantum_assets.providers.base import Provider
+from quantum_assets.providers.base import Provider, remains_of
 from quantum_assets.providers.braket_local import WIDEST
 from quantum_assets_tests.providers import braket_service
 from quantum_assets_tests.providers.workloads import (
@@ -92,6 +92,19 @@ def _ibm_service() -> Provider:
 
     service = Service(Wire(at_once=True), Wire(1, SECOND_DEVICE, "fake_oslo", at_once=True))
     return IbmProvider(environment={}, connect=lambda: service)
+
+
+def _ibm_cut_off() -> tuple[Provider, Callable[[], list[str]]]:
+    """IBM's provider, whose next submission is accepted and not answered."""
+    from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+
+    from quantum_assets.providers.ibm import IbmProvider
+    from quantum_assets_tests.providers.ibm_service import Service, Wire
+
+    wire = Wire()
+    wire.after_accept.append(RequestsApiError("connection reset"))
+    provider = IbmProvider(environment={}, connect=lambda: Service(wire))
+    return provider, lambda: [job.state["status"] for job in wire.accepted]
 
 
 def _remote_service() -> Provider:
@@ -224,6 +237,14 @@ MADE: dict[str, Callable[[], Provider]] = {
 }
 
 
+#: Providers whose next submission is cut off after the vendor accepted something, and the vendor's words of all it has.
+CUT: dict[str, Callable[[], tuple[Provider, Callable[[], list[str]]]]] = {
+    "braket@service": braket_service.cut_off,
+    "ibm@service": _ibm_cut_off,
+}
+CUT_OFF = "InternalServiceException|connection reset"
+
+
 def make(name: str) -> Provider:
     return MADE[name]() if name in MADE else PROVIDERS[name]()
 
@@ -341,6 +362,40 @@ def cancelling_is_harmless(provider: Provider, workload: Workload, profile: Exec
     assert provider.status(job).state in (*_FINAL, "unknown")
 
 
+def tells_what_an_ended_job_costs(provider: Provider, workload: Workload, profile: ExecutionProfile) -> None:
+    """By the word that its limits promise, in the end; until then a job that ended has no cost yet, and not none."""
+    limits, wanted = provider.limits(profile), order(profile, workload)
+    job = provider.submit(wanted)
+    status = ended(provider, job)
+    if limits.bills:
+        assert status.charge is not None
+        assert status.charge.micros >= 0
+    if limits.meters:
+        assert limits.durable
+        assert status.seconds["run"] >= 0
+    assert status.circuits in (None, workload.n_circuits)
+    provider.fetch(job, wanted)
+
+
+def cut_off_it_leaves_nothing_that_cannot_be_ended(
+    cut: tuple[Provider, Callable[[], list[str]]], workload: Workload, profile: ExecutionProfile
+) -> None:
+    """A submission that fails half way: whatever was accepted is found by its order, as a whole or as what remains."""
+    provider, accepted = cut
+    wanted, foreign = order(profile, workload), order(profile, workload)
+    with pytest.raises(Exception, match=CUT_OFF):
+        provider.submit(wanted)
+    assert accepted()
+    assert remains_of(provider, foreign) is None
+    found = provider.find(wanted) or remains_of(provider, wanted)
+    assert found is not None
+    assert provider.status(found).state in ("queued", "running")
+    provider.cancel(found)
+    assert provider.status(found).state == "cancelled"
+    assert {word.lower() for word in accepted()} == {"cancelled"}
+    assert provider.status(found).circuits in (None, 0)
+
+
 def several_come_back_in_order(provider: Provider, workload: Workload, profile: ExecutionProfile) -> None:
     if provider.limits(profile).max_workloads < 3:
         return
@@ -421,6 +476,7 @@ LAWS = (
     equal_circuits_are_drawn_apart,
     finds_what_was_submitted,
     cancelling_is_harmless,
+    tells_what_an_ended_job_costs,
     several_come_back_in_order,
     one_failure_stays_alone,
     knows_its_calibration,

@@ -6,15 +6,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from quantum_assets.contracts.answer import Request
 from quantum_assets.contracts.envelope import AdmittedResult
 from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.jobs import BackendFact, Order
+from quantum_assets.contracts.money import Budget
 from quantum_assets.contracts.profile import ExecutionProfile
+from quantum_assets.execution.answering import submit
+from quantum_assets.execution.plane import ControlPlane
+from quantum_assets.execution.turning import turn_ledger
 from quantum_assets.providers.braket import BraketProvider
 from quantum_assets.providers.braket_circuits import ideal_tile
 from quantum_assets.providers.braket_cloud import BraketCloud, aws_session
 from quantum_assets.providers.samples import packed_bits, samples_zscore, unpacked_bits
 from quantum_assets.trust.admit import admit
+from quantum_assets_tests.execution.clocks import ManualClock
+from quantum_assets_tests.execution.fakes import trust
 from quantum_assets_tests.providers.braket_service import GARNET, SMALL, SV1, Service, changed, garnet, sv1
 from quantum_assets_tests.providers.workloads import overlaps_workload, samples_workload, swapping_circuit
 
@@ -143,10 +150,45 @@ def test_a_crash_half_way_is_completed_by_submitting_again():
     assert vendor_error(caught) == "ServiceQuotaExceededException"
     assert len(wire.accepted) == 3
     assert provider(wire).find(order()) is None  # a part of an order is not a job
+    assert provider(wire).remains(order(key="1e" * 32)) is None
+    part = provider(wire).remains(order())
+    assert provider(wire).status(part).raw == "3 CREATED"
     job = provider(wire).submit(order())
     assert len(wire.accepted) == 5
     wire.run()
     assert not any(isinstance(claim, ProviderError) for claim in provider(wire).fetch(job, order()))
+    assert (provider(wire).remains(order()), provider(wire).status(job).circuits) == (job, 5)
+    assert provider(wire).remains(order("braket_sv")) is None
+
+
+@pytest.mark.parametrize("fault", [(424, "DeviceOfflineException"), (400, "ValidationException")])
+@pytest.mark.parametrize("ran", [0, 1, 2])
+def test_what_an_order_that_was_cut_off_and_given_up_made_is_ended_and_paid_for_by_task(tmp_path, fault, ran):
+    """Two tasks of three were accepted; so many of them ran before somebody looked."""
+    wire, clock = service(), ManualClock()
+    plane = ControlPlane.in_home(
+        tmp_path,
+        {"braket": lambda: provider(wire)},
+        trust,
+        budgets={"default": Budget(hardware_per_month=1000.0)},
+        clock=clock,
+    )
+    plane.ledger.approve("default", "hardware", by="ada", reason="test")
+    wire.faults["create"] = [None, None, fault]
+    later = profile(GARNET).model_copy(update={"asynchronous": True})
+    submit(plane, [Request(workload=WORKLOADS[0], profile=later, study="s", partition="p")])
+    assert len(wire.accepted) == 2
+    for task in wire.accepted[:ran]:
+        task["status"] = "COMPLETED"
+    cursor = ""
+    for _ in range(6):
+        clock.advance(20)
+        cursor = turn_ledger(plane, cursor=cursor).cursor
+    assert [task["status"] for task in wire.accepted] == ["COMPLETED"] * ran + ["CANCELLED"] * (2 - ran)
+    (purse,) = plane.ledger.spending()
+    assert (purse.settled, purse.reserved) == (ran * (300_000 + 256 * 1_450), 0)
+    assert [row.state for row in plane.ledger.orders()] == ["settled"]
+    assert plane.ledger.check() == ()
 
 
 def test_a_lost_answer_is_found_by_tag_among_the_tasks_of_others():

@@ -85,6 +85,17 @@ def test_every_word_of_the_api_is_known():
     assert all(joint_status(tasks(word)).state != "unknown" for word in words)
 
 
+def test_circuits_that_cost_something_are_counted_task_by_task():
+    def told(*words, tags=PART.tags):
+        return joint_status(tasks(*words, tags=tags)).circuits
+
+    assert told("COMPLETED", "COMPLETED") == 2 * (PART.stop - PART.start)
+    assert told("COMPLETED", "FAILED", "CANCELLED") == PART.stop - PART.start
+    assert told("FAILED", "CANCELLED") == 0
+    assert told("COMPLETED", tags=PART.tags | {"quantum-assets-pairs": "?"}) is None
+    assert told("COMPLETED", tags={}) is None
+
+
 def test_reasons_positions_and_durations_are_told():
     start = datetime(2026, 1, 1, tzinfo=UTC)
     ended = {"createdAt": start, "endedAt": start + timedelta(seconds=7)}

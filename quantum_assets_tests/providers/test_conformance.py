@@ -58,6 +58,17 @@ def test_keeps_the_law(name, case, law):
     law(make(name), *conformance.SUPPORTED[name]()[case])
 
 
+@pytest.mark.parametrize(("name", "case"), [one for one in SUPPORTED if one[0] in conformance.CUT])
+def test_what_a_submission_that_was_cut_off_left_can_be_ended(name, case):
+    law = conformance.cut_off_it_leaves_nothing_that_cannot_be_ended
+    law(conformance.CUT[name](), *conformance.SUPPORTED[name]()[case])
+
+
+def test_every_provider_whose_jobs_are_a_vendors_is_cut_off():
+    durable = {name for name, case in SUPPORTED if make(name).limits(conformance.SUPPORTED[name]()[case][1]).durable}
+    assert durable - {"remote"} == set(conformance.CUT)
+
+
 @pytest.mark.parametrize(("name", "case"), REFUSED)
 def test_refuses_in_words(name, case):
     conformance.refuses_in_words(make(name), *conformance.REFUSED[name]()[case])

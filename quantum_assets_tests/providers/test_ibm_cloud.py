@@ -7,7 +7,10 @@ import pytest
 
 from quantum_assets.contracts.envelope import AdmittedResult
 from quantum_assets.contracts.errors import BudgetError, ProviderError
+from quantum_assets.contracts.failure import Action
 from quantum_assets.contracts.jobs import Order
+from quantum_assets.execution.classify import classify
+from quantum_assets.execution.policy import read_policy
 from quantum_assets.providers.device_noise import DeviceNoise
 from quantum_assets.providers.fakes import two_qubit_error
 from quantum_assets.providers.ibm import IbmProvider
@@ -358,6 +361,45 @@ def test_an_unknown_device_is_the_vendors_own_exception():
         provider_over(Wire()).submit(an_order(backend="ibm_nowhere"))
 
 
+@pytest.mark.parametrize("narrowed", [False, True])
+def test_trouble_in_listing_backends_is_no_missing_device_and_is_not_remembered(narrowed):
+    """The SDK makes an empty list of the 503, and without an instance it keeps that list for ever."""
+    from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+
+    wire = Wire()
+    provider = narrowed_to(wire) if narrowed else provider_over(wire)
+    wire.faults["list_backends"] = deque([RequestsApiError("503 Service Unavailable", status_code=503)])
+    with pytest.raises(ProviderError, match=f"whether {DEVICE} is there is not known") as caught:
+        provider.submit(an_order())
+    assert classify(caught.value, provider="ibm", phase="submit", policy=read_policy()).rule.action is Action.RETRY
+    assert provider.submit(an_order()) == wire.accepted[0].id
+
+
+def test_an_instance_that_lists_nothing_is_named_however_often_it_is_asked():
+    from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+
+    here, there = Wire(), Wire(1, OTHER, "fake_oslo")
+    provider = provider_over(here, there)
+    there.faults["list_backends"] = deque([RequestsApiError("503 Service Unavailable", status_code=503)] * 4)
+    for _ in range(2):
+        with pytest.raises(ProviderError, match=there._instance) as caught:
+            provider.submit(an_order(backend=OTHER))
+        assert caught.value.retry
+    assert provider.submit(an_order(backend=OTHER)) == there.accepted[0].id
+    assert here.accepted == []
+
+
+def narrowed_to(wire):
+    """A provider whose account names one instance."""
+
+    def connect():
+        service = Service(wire)
+        service._account.instance, service._default_instance = wire._instance, True
+        return service
+
+    return IbmProvider(environment={INSTANCE: wire._instance}, connect=connect)
+
+
 def test_cancelling_reaches_the_service_and_is_harmless_afterwards():
     wire = Wire()
     provider = provider_over(wire)
@@ -381,6 +423,7 @@ def test_limits_are_those_of_the_service():
     limits = provider_over(Wire()).limits(HARDWARE)
     assert limits.max_circuits * HARDWARE.shots <= 10_000_000 < (limits.max_circuits + 1) * HARDWARE.shots
     assert (limits.durable, limits.hardware, limits.same_key_same_job) == (True, True, False)
+    assert (limits.bills, limits.meters) == (False, True)
 
 
 def test_connecting_needs_a_token_and_says_which():

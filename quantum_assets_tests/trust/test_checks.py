@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from quantum_assets.contracts.envelope import Overlaps, ResultEnvelope, Samples, States, Timings
+from quantum_assets.contracts.envelope import ComplexArray, Overlaps, ResultEnvelope, Samples, States, Timings
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.workload import Workload
 from quantum_assets.trust.checks import CHECKS, Claim
@@ -173,3 +173,36 @@ def test_a_full_diagonal_is_believed_where_noise_is_too_small_to_show() -> None:
     faint = NOISY.noise.model_copy(update={"depolarizing_2q": 1e-6, "readout": 1e-6})
     profile = NOISY.model_copy(update={"noise": faint})
     assert failing(all_ones(envelope_for(PAIRS, profile)), PAIRS, profile) == {}
+
+
+def with_amplitudes(amplitudes: ComplexArray) -> ResultEnvelope:
+    return dataclasses.replace(envelope_for(STATES, EXACT), data=States(amplitudes))
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("value", [complex("nan"), complex(0, np.inf), complex(-np.inf, np.nan), complex(1, np.nan)])
+def test_one_amplitude_that_is_no_number_is_found_and_counted_wherever_it_stands(value: complex, order: str) -> None:
+    honest = random_states(4, 2).amplitudes
+    for place in np.ndindex(honest.shape):
+        forged = np.array(honest, order=order)  # type: ignore[call-overload]
+        forged[place] = value
+        found = failing(with_amplitudes(forged), STATES, EXACT)
+        assert found == {"finite": ["1 of 16 outcomes are NaN or infinite"]}
+
+
+def test_amplitudes_too_large_to_be_squared_are_finite_and_not_normalised() -> None:
+    forged = random_states(4, 2).amplitudes.copy()
+    forged[3, 1] = 1e200
+    found = failing(with_amplitudes(forged), STATES, EXACT)
+    assert found == {"normalised": ["state 3 has a squared norm off by inf, allowed is 1e-09"]}
+
+
+def test_a_matrix_of_another_shape_or_precision_is_still_searched_for_what_is_no_number() -> None:
+    wide = np.full((3, 5), np.nan + 0j)
+    found = failing(with_amplitudes(wide), STATES, EXACT)
+    assert list(found) == ["shapes", "finite"]
+    assert found["finite"] == ["15 of 15 outcomes are NaN or infinite"]
+    single = np.full((4, 4), np.inf, dtype=np.complex64)
+    assert list(failing(with_amplitudes(single), STATES, EXACT)) == ["kind", "finite"]
+    empty = np.zeros((0, 4), dtype=complex)
+    assert list(failing(with_amplitudes(empty), STATES, EXACT)) == ["shapes"]

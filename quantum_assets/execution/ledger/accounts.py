@@ -84,6 +84,10 @@ class Accounts(Door):
         found = self.order(order_key)
         return 0 if found is None else found.submissions
 
+    def opened_for(self, key: str) -> tuple[Ticket, ...]:
+        """The tickets that an order was opened for, as its members; also those that went elsewhere since."""
+        return self._read(lambda connection: orders.opened_for(connection, key))
+
     # Money
 
     def settle(self, order_key: str, charge: Charge) -> None:

@@ -146,7 +146,8 @@ class Ledger(Accounts):
 
     def partitions(self, study: str | None = None) -> tuple[PartitionStatus, ...]:
         """How far each partition is whose questions were asked asynchronously."""
-        return self._read(lambda connection: tickets.partitions(connection, study))
+        now = self.clock.now()
+        return self._read(lambda connection: tickets.partitions(connection, study, now))
 
     def tally(self) -> tuple[Tally, ...]:
         """How many tickets stand where, by study, partition, provider and state."""

@@ -1,9 +1,12 @@
 """The submit window: tickets, their order and its reservations are written together before the provider is called."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, or_, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from quantum_assets.contracts.errors import LedgerError, PlanError
 from quantum_assets.contracts.money import Estimate
@@ -12,12 +15,12 @@ from quantum_assets.execution.ledger.money import reserve
 from quantum_assets.execution.ledger.moves import move_all, stale
 from quantum_assets.execution.ledger.rows import Move, OrderRow, Stamp, ticket_of
 from quantum_assets.execution.ledger.schema import orders, reservations, tickets
+from quantum_assets.execution.ledger.tickets import insert_unless_there
 from quantum_assets.execution.ledger.tickets import ticket as read_ticket
 
 # Statements of the hot path are built once: building one takes longer than running it
 _ORDER = select(orders).where(orders.c.key == bindparam("order"))
 _LOCKED = _ORDER.with_for_update()
-_OPENING = insert(orders)
 _NAMING = update(orders).where(orders.c.key == bindparam("order")).values(job=bindparam("job"))
 _WAITS = or_(tickets.c.state == State.SUBMITTING, and_(tickets.c.state == State.UNKNOWN, tickets.c.job == ""))
 _SUBMITTED = (
@@ -88,10 +91,11 @@ def _open(
         "workloads": len(asked),
         "submissions": 1,
     }
-    known = _locked(connection, key)
-    if known is None:
-        connection.execute(_OPENING, {"key": key, **fresh})
+    # Written before it is looked for: nobody can lock a row that is not there, and two processes would both write it
+    if connection.execute(_opening(connection.dialect.name), {"key": key, **fresh}).one_or_none() is not None:
         return True
+    known = _locked(connection, key)
+    assert known is not None, "whoever wrote it first has committed, and orders are never deleted"
     held = set(connection.scalars(select(reservations.c.ticket).where(reservations.c.order_key == key)))
     same = known.provider == provider and held == {ticket.id for ticket in asked}
     if known.state == "settled" or known.job or not same:
@@ -109,6 +113,11 @@ def _open(
     fresh["submissions"] = known.submissions + 1
     connection.execute(update(orders).where(orders.c.key == key).values(fresh))
     return bool(known.state == "released")
+
+
+@lru_cache(maxsize=4)  # as for tickets: a new statement each time would be hashed anew
+def _opening(dialect: str) -> ReturningInsert[Any]:
+    return insert_unless_there(dialect, orders).returning(orders.c.key)
 
 
 def name_job(connection: Connection, key: str, job: str, stamp: Stamp) -> tuple[Ticket, ...]:
@@ -135,6 +144,16 @@ def order(connection: Connection, key: str) -> OrderRow | None:
     """The order of a key."""
     row = connection.execute(_ORDER, {"order": key}).one_or_none()
     return None if row is None else OrderRow(*row)
+
+
+def opened_for(connection: Connection, key: str) -> tuple[Ticket, ...]:
+    """The tickets that an order was last opened for, in their places; also those that are in another one by now."""
+    query = select(tickets, reservations.c.position.label("place"), orders.c.provider, orders.c.backend)
+    query = query.join(reservations, reservations.c.ticket == tickets.c.id)
+    query = query.join(orders, orders.c.key == reservations.c.order_key).where(orders.c.key == key)
+    rows = connection.execute(query.order_by(reservations.c.position)).all()
+    then = [{"order": key, "position": place, "provider": at, "backend": on} for *_, place, at, on in rows]
+    return tuple(replace(ticket_of(row[:-3]), **values) for row, values in zip(rows, then, strict=True))
 
 
 def find(connection: Connection, settled: bool | None, after: str, limit: int | None) -> tuple[OrderRow, ...]:

@@ -25,18 +25,26 @@ _MOST = 128
 
 @dataclass(frozen=True)
 class _Prepared:
-    """SQL text, and for each of its places in order: the value's name, or None and the value, and its type's work."""
+    """SQL text, the name of the value in each of its places, values that are always the same, and what types do.
+
+    `work` has the places whose values are not given as they are, and what their type makes of them.
+    """
 
     sql: str
-    places: tuple[tuple[str | None, Any, _Process | None], ...]
+    names: tuple[str, ...]
+    fixed: Mapping[str, Any]
+    work: tuple[tuple[int, _Process], ...]
 
     def bound(self, values: Mapping[str, Any]) -> list[Any]:
         """What the driver is given."""
-        found = ((fixed if name is None else values[name], process) for name, fixed, process in self.places)
+        known = {**self.fixed, **values} if self.fixed else values
+        given = [known[name] for name in self.names]
         try:
-            return [value if process is None else process(value) for value, process in found]
+            for place, process in self.work:
+                given[place] = process(given[place])
         except (TypeError, ValueError) as wrong:  # told as SQLAlchemy tells it
             raise StatementError(str(wrong), self.sql, None, wrong, hide_parameters=True) from wrong
+        return given
 
 
 def one_ticket(connection: Connection, statement: Executable, values: Mapping[str, Any]) -> Ticket | None:
@@ -79,9 +87,12 @@ def _prepared(statement: Executable, names: tuple[str, ...]) -> _Prepared:
     assert isinstance(compiled, SQLCompiler)
     binds = [compiled.binds[name] for name in compiled.positiontup or ()]
     kinds = [bind.type.dialect_impl(_SQLITE).bind_processor(_SQLITE) for bind in binds]
-    given = [compiled.bind_names[bind] if bind.required else None for bind in binds]
-    fixed = [None if bind.required else bind.value for bind in binds]
-    return _Prepared(str(compiled), tuple(zip(given, fixed, kinds, strict=True)))
+    return _Prepared(
+        str(compiled),
+        tuple(compiled.bind_names[bind] for bind in binds),
+        {compiled.bind_names[bind]: bind.value for bind in binds if not bind.required},
+        tuple((place, process) for place, process in enumerate(kinds) if process is not None),
+    )
 
 
 @lru_cache(maxsize=1)

@@ -90,8 +90,8 @@ class PartitionStatus:
         study: See `RequestRow`.
         partition: See `RequestRow`.
         asked: Different questions that were asked for it asynchronously.
-        open: Those with a ticket that has no outcome yet.
-        ended: Those without.
+        open: Those with a ticket that has no outcome yet, while the deadline they were asked with has not passed.
+        ended: The others.
         last_request: Sequence of its latest request: tells one asking of the partition from the next.
         last_run: The run that made the latest request; empty for none.
     """

@@ -1,7 +1,8 @@
 """Asking, and looking: which ticket answers a question, and who waits for it."""
 
+from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -237,8 +238,8 @@ def requests_of(connection: Connection, question: str) -> tuple[RequestRow, ...]
     return tuple(RequestRow(*row) for row in connection.execute(query))
 
 
-def partitions(connection: Connection, study: str | None) -> tuple[PartitionStatus, ...]:
-    """How far each asset partition is whose questions were asked asynchronously."""
+def partitions(connection: Connection, study: str | None, now: datetime) -> tuple[PartitionStatus, ...]:
+    """How far each asset partition is, at a moment (UTC), whose questions were asked asynchronously."""
     is_open = exists().where(tickets.c.question == requests.c.question, _OPEN)
     unique = distinct(requests.c.question)
     waiting = func.count(distinct(case((is_open, requests.c.question))))
@@ -246,10 +247,10 @@ def partitions(connection: Connection, study: str | None) -> tuple[PartitionStat
         select(
             requests.c.study,
             requests.c.partition,
-            func.count(unique),
-            waiting,
-            func.count(unique) - waiting,
-            func.max(requests.c.sequence),
+            func.count(unique).label("asked"),
+            waiting.label("open"),
+            (func.count(unique) - waiting).label("ended"),
+            func.max(requests.c.sequence).label("last"),
         )
         .where(requests.c.asynchronous)
         .group_by(requests.c.study, requests.c.partition)
@@ -258,6 +259,24 @@ def partitions(connection: Connection, study: str | None) -> tuple[PartitionStat
     if study is not None:
         query = query.where(requests.c.study == study)
     found = connection.execute(query).all()
-    latest = select(requests.c.sequence, requests.c.run_id).where(requests.c.sequence.in_([row[5] for row in found]))
+    latest = select(requests.c.sequence, requests.c.run_id).where(requests.c.sequence.in_([row.last for row in found]))
     runs = {row.sequence: row.run_id for row in connection.execute(latest)}
-    return tuple(replace(PartitionStatus(*row), last_run=runs[row[5]]) for row in found)
+    late = _too_late(connection, now)
+    counted = [(row, late[row.study, row.partition]) for row in found]
+    return tuple(
+        PartitionStatus(row.study, row.partition, row.asked, row.open - n, row.ended + n, row.last, runs[row.last])
+        for row, n in counted
+    )
+
+
+def _too_late(connection: Connection, now: datetime) -> Counter[tuple[str, str]]:
+    """How many open questions a study's partition asked with deadlines that have all passed: it waits no longer."""
+    passed = case((requests.c.deadline <= now, 1), else_=0)
+    query = (
+        select(requests.c.study, requests.c.partition)
+        .join_from(requests, tickets, and_(_serves(), _OPEN))
+        .where(requests.c.asynchronous)
+        .group_by(requests.c.study, requests.c.partition, requests.c.question)
+        .having(func.min(passed) == 1)
+    )
+    return Counter((study, partition) for study, partition in connection.execute(query))

@@ -1,10 +1,13 @@
+from threading import Barrier
+
 import pytest
 
 from quantum_assets.contracts.errors import BudgetError, LedgerError, PlanError, StaleTicket
 from quantum_assets.contracts.jobs import Charge
 from quantum_assets.contracts.ticket import State
 from quantum_assets.execution.ledger.ledger import Ledger, Move, OrderRow
-from quantum_assets_tests.execution.ledger.materials import NOON, TestClock, ask_for, guess, opened, walk
+from quantum_assets_tests.execution.ledger.materials import LEDGER, NOON, TestClock, ask_for, guess, opened, walk
+from quantum_assets_tests.processes import PATIENCE, clean, results
 
 KEY = "a" * 32
 
@@ -41,6 +44,27 @@ def test_a_window_with_a_stale_ticket_changes_nothing(ledger: Ledger) -> None:
     assert ledger.order(KEY) is None
     assert ledger.spending() == ()
     assert ledger.ticket(fresh.id) == fresh
+
+
+def open_at_once(url: str, start: Barrier) -> str:
+    """Open the window of the one ticket there is, at the same moment as others; what came of it."""
+    ledger = Ledger(url)
+    asked = ledger.tickets()
+    start.wait()
+    try:
+        opened(ledger, KEY, asked)
+    except StaleTicket:
+        return "stale"
+    return "opened"
+
+
+def test_of_many_processes_one_opens_a_window_and_the_others_look_again(url: str) -> None:
+    ledger = Ledger(url)
+    ledger.ask(ask_for(1))
+    start = clean(*LEDGER).Barrier(4, timeout=PATIENCE)
+    found = results(open_at_once, [(url, start)] * 4, modules=LEDGER)
+    assert sorted(found) == ["opened", "stale", "stale", "stale"]
+    assert [order.submissions for order in ledger.orders()] == [1]
 
 
 def test_one_key_is_one_order_for_ever(ledger: Ledger) -> None:

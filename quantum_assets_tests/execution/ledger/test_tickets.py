@@ -146,6 +146,28 @@ def test_partitions_count_questions_asked_asynchronously(ledger: Ledger) -> None
     assert [(p.asked, p.open) for p in ledger.partitions("s")] == [(2, 2)]
 
 
+def test_a_partition_waits_no_longer_than_its_own_deadline(ledger: Ledger, clock: TestClock) -> None:
+    """A ticket stays open for whoever has more time; a later asking of the same partition counts anew."""
+    soon, later = NOON + timedelta(seconds=60), NOON + timedelta(seconds=90)
+    for study, deadline in (("hurry", soon), ("patient", None), ("some", later)):
+        ledger.ask(ask_for(1, PATIENT, study=study, partition="a", deadline=deadline))
+    ledger.ask(ask_for(2, PATIENT, study="hurry", partition="a"))
+    ledger.ask(ask_for(3, PATIENT, study="hurry", partition="b", deadline=soon))
+
+    def waiting() -> dict[tuple[str, str], tuple[int, int, int]]:
+        return {(p.study, p.partition): (p.asked, p.open, p.ended) for p in ledger.partitions()}
+
+    one, none = (1, 1, 0), (1, 0, 1)
+    open_ = {("hurry", "a"): (2, 2, 0), ("hurry", "b"): one, ("patient", "a"): one, ("some", "a"): one}
+    assert waiting() == open_
+    clock.moment = soon
+    assert waiting() == open_ | {("hurry", "a"): (2, 1, 1), ("hurry", "b"): none}
+    clock.moment = later
+    ledger.ask(ask_for(3, PATIENT, study="hurry", partition="b", deadline=later + timedelta(seconds=1)))
+    assert waiting() == open_ | {("hurry", "a"): (2, 1, 1), ("some", "a"): none}
+    assert ledger.partitions("some")[0].ended == 1
+
+
 def test_a_retry_between_tries_leaves_the_question_open(ledger: Ledger) -> None:
     ticket, _ = ledger.ask(ask_for(1, PATIENT, study="s", partition="a"))
     ledger.again(walk(ledger, ticket, State.FAILED), State.RETRIED, "once more", profile=PATIENT, modification="")
