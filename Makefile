@@ -52,8 +52,8 @@ lint: $(VENV)/.dev  ## ruff and import contracts
 types: $(VENV)/.dev  ## mypy --strict
 	@$(BIN)/mypy
 
-check: $(VENV)/.dev  ## dg check defs: every study loads and its YAML is understood
-	@$(BIN)/dg check defs
+check: $(VENV)/.dev  ## Every study loads, its YAML is understood and its data are as it says
+	@$(BIN)/quantum-assets check
 
 bench: $(VENV)/.dev  ## Benchmarks beside peers, as ratios
 	@$(BIN)/python -m benchmarks.gram

@@ -60,8 +60,11 @@ def build_defs(home: Path | None = None) -> dg.Definitions:
 
     Steps of one run share one process: a study is a chain, and a spawned process would cost each of its steps seconds
     of imports. Runs are processes of their own.
+
+    Raises:
+        QuantumAssetsError: For a study that cannot work, as one sentence that names it.
     """
-    found = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    found = _studies()
     tick = int(os.environ.get("QUANTUM_ASSETS_TICK_SECONDS", "30"))
     automation = dg.AutomationConditionSensorDefinition(
         "changed_content",
@@ -80,6 +83,31 @@ def build_defs(home: Path | None = None) -> dg.Definitions:
         executor=dg.in_process_executor,
     )
     return dg.Definitions.merge(found, build_platform(), shared)
+
+
+def _studies() -> dg.Definitions:
+    """What the defs folder holds; Dagster tells of a mistake with the tree of all components and both stacks."""
+    try:
+        found = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    except Exception as error:
+        from quantum_assets.components.study_check import explained
+
+        told = explained(error, DEFS)
+        if told is None:
+            raise
+        raise told from error
+    _check_names(found)
+    return found
+
+
+def _check_names(found: dg.Definitions) -> None:
+    """Refuse two studies of one name."""
+    specs = [spec for one in found.assets or () if isinstance(one, dg.AssetsDefinition) for spec in one.specs]
+    homes = {(str(s.metadata["study"]), Path(str(s.metadata["folder"]))) for s in specs if "folder" in s.metadata}
+    if len(homes) != len({study for study, _ in homes}):
+        from quantum_assets.components.study_check import repeated_names
+
+        raise repeated_names(sorted(homes))[0]
 
 
 @dg.definitions

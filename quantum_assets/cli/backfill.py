@@ -127,7 +127,7 @@ def ask(study: str, wanted: Targets, environment: Mapping[str, str]) -> str:
         raise QuantumAssetsError(
             f"study {study}",
             f"its backfill was refused: {answer.get('message', last)}",
-            "Check that the definitions load, with `dg check defs`",
+            "Check that the definitions load, with `quantum-assets check`",
         )
     return str(answer["backfillId"])
 

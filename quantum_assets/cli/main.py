@@ -8,6 +8,7 @@ import click
 
 from quantum_assets import __version__
 from quantum_assets.cli.backfill import backfill
+from quantum_assets.cli.check import check
 from quantum_assets.cli.execution_commands import cache, cancel, poll, tickets
 from quantum_assets.cli.export import export
 from quantum_assets.cli.governance_commands import alerts, approvals, approve, breakers, budget
@@ -45,11 +46,12 @@ class Commands(click.Group):
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="Begin with `quantum-assets run`, then `quantum-assets ui`. Each command's --help has an example.",
+    epilog="Begin with `quantum-assets run`, then `quantum-assets ui`; `quantum-assets check` finds mistakes in YAML. "
+    "Each command's --help has an example.",
 )
 @click.version_option(__version__, prog_name="quantum-assets")
 def main() -> None:
-    """Quantum kernels as versioned Dagster assets, each beside its classical baseline."""
+    """Quantum kernels and quantum optimisation as versioned Dagster assets, each beside its classical rivals."""
 
 
 @click.command(epilog="Example: quantum-assets run wine iris --profile ideal")
@@ -61,9 +63,10 @@ def main() -> None:
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Studies at a time.")
 @home_option
 def run(studies: tuple[str, ...], wanted: tuple[str, ...], months: tuple[str, ...], workers: int, home: Path) -> None:
-    """Materialise studies through Dagster and print the verdicts.
+    """Materialise studies through Dagster and print their verdicts and decisions.
 
-    STUDIES are names below the defs folder; all of them by default, each under its first profile.
+    STUDIES are names below the defs folder; all of them by default, each under its first profile. A kernel study ends
+    in a verdict, an optimisation study in a decision for every month asked for, or in one if it has no months.
     """
     from rich.console import Console
 
@@ -77,5 +80,5 @@ def run(studies: tuple[str, ...], wanted: tuple[str, ...], months: tuple[str, ..
 _STORE = (history, verify, doctor, gc, sync)
 _EXECUTION = (tickets, cancel, poll, cache, sandbox, rehearse, rehearse_backfill)
 _GOVERNANCE = (approve, approvals, budget, breakers, alerts)
-for command in (run, backfill, ui, profiles, export, *_STORE, *_EXECUTION, *_GOVERNANCE):
+for command in (run, check, backfill, ui, profiles, export, *_STORE, *_EXECUTION, *_GOVERNANCE):
     main.add_command(command)

@@ -7,6 +7,7 @@ own polynomial, ``--kind`` about any other problem. Every field that a study has
 from dagster.components.scaffold.scaffold import Scaffolder, ScaffoldRequest
 from pydantic import BaseModel, ConfigDict, Field
 
+from quantum_assets.components.scaffolding import path_from, quoted, refusing
 from quantum_assets.contracts.errors import PlanError
 
 
@@ -37,8 +38,15 @@ class OptimizationStudyScaffolder(Scaffolder[OptimizationStudyParams]):
         """Write the file.
 
         Raises:
-            PlanError: For an unknown kind, a path that does not go with the kind, or a format other than YAML.
+            PlanError: For an unknown kind, a path that does not go with the kind or leads nowhere, or a format other
+                than YAML; as a ScaffoldRefused.
         """
+        with refusing(request.target_path):
+            text = self._text(request)
+        (request.target_path / "defs.yaml").write_text(text, encoding="utf-8")
+
+    def _text(self, request: ScaffoldRequest[OptimizationStudyParams]) -> str:
+        """The whole file."""
         if request.scaffold_format != "yaml":
             raise PlanError("--format python", "an OptimizationStudy is YAML", "Leave the option out")
         params = request.params
@@ -48,27 +56,21 @@ class OptimizationStudyScaffolder(Scaffolder[OptimizationStudyParams]):
         if (params.path is not None) != (kind == "qubo_file"):
             raise PlanError("--path", f"{_fault(params.path)} a {kind}", "Give it with kind qubo_file, and only there")
         problem = _PROBLEMS[kind].format(
-            path=_quoted(params.path or ""),
-            form="# form: qubo" if params.form is None else f"form: {_quoted(params.form)}",
-            sense=_quoted(params.sense),
-            graph=_quoted(params.graph),
+            path=quoted(path_from(request.target_path, params.path) if params.path else ""),
+            form="# form: qubo" if params.form is None else f"form: {quoted(params.form)}",
+            sense=quoted(params.sense),
+            graph=quoted(params.graph),
         )
-        text = _TEMPLATE.format(
+        return _TEMPLATE.format(
             type=request.type_name,
             problem=problem,
             periods=_PERIODS if kind == "portfolio" else _NO_PERIODS,
-            owner=_quoted(params.owner),
+            owner=quoted(params.owner),
         )
-        (request.target_path / "defs.yaml").write_text(text, encoding="utf-8")
 
 
 def _fault(path: str | None) -> str:
     return "is missing for" if path is None else "does not go with"
-
-
-def _quoted(text: str) -> str:
-    """A YAML double-quoted scalar."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 #: The problem of each kind, in use.
@@ -103,7 +105,9 @@ _PROBLEMS = {
     # Beside this file, or absolute: CSV or Parquet with the columns i, j and value, or dimod's .coo and .bqm.
     path: {path}
     {form}      # values weigh bits (qubo) or spins (ising); dimod's files say so themselves
-    sense: {sense}      # or maximise""",
+    sense: {sense}      # or maximise
+    # n_variables: 12     # where some have no weight; left out: one more than the largest index
+    # duplicates: sum     # for a full symmetric matrix; left out: a second row of one pair is refused""",
 }
 
 _PERIODS = """\
@@ -119,14 +123,14 @@ _NO_PERIODS = """\
 
 _TEMPLATE = """\
 # An optimisation study: a feasible decision for every partition, and what the quantum step added to it.
-# Check it with `dg check defs`, look at it with `quantum-assets ui`, run it with `quantum-assets run <folder name>`.
+# Check it with `quantum-assets check`, look at it with `quantum-assets ui`, run it with `quantum-assets run <name>`.
 type: {type}
 attributes:
   description: What this study decides, in a sentence or two.
 
   # Other problems: max_cut and independent_set (graph:), delivery_routes (cities:, capacity:, candidates:),
-  # shift_schedule, labs (length:), qubo_file (path:, form:, sense:), portfolio (choose:, tickers:, risk_aversion:,
-  # turnover_cost:, look_back:, mean:, covariance:; it needs periods).
+  # shift_schedule, labs (length:), qubo_file (path:, form:, sense:, n_variables:, duplicates:), portfolio (choose:,
+  # tickers:, risk_aversion:, turnover_cost:, look_back:, mean:, covariance:; it needs periods).
   problem:
 {problem}
 

@@ -95,7 +95,7 @@ class PolicyYaml(DecisionPolicy, YamlValue):
 def _in_yaml(context: dg.ResolutionContext, exc: ValidationError) -> PlanError:
     errors = exc.errors()
     problems = "; ".join(_problem(error) for error in errors)
-    return PlanError(_place(context, list(errors[0]["loc"])), problems, "Mend it and run `dg check defs` again")
+    return PlanError(_place(context, list(errors[0]["loc"])), problems, "Mend it and run `quantum-assets check` again")
 
 
 def _place(context: dg.ResolutionContext, within: list[str | int]) -> str:

@@ -24,7 +24,7 @@ def test_the_version_is_the_package_s() -> None:
 
 def test_the_commands_are_these() -> None:
     assert " ".join(sorted(main.commands)) == (
-        "alerts approvals approve backfill breakers budget cache cancel doctor export gc history poll profiles "
+        "alerts approvals approve backfill breakers budget cache cancel check doctor export gc history poll profiles "
         "rehearse rehearse-backfill run sandbox sync tickets ui verify"
     )
 
@@ -36,6 +36,13 @@ def test_every_command_explains_itself_with_an_example(name: str) -> None:
     assert main.commands[name].help
     assert f"Example: quantum-assets {name}" in answer.output
     assert all(param.help for param in main.commands[name].params if isinstance(param, click.Option))
+
+
+@pytest.mark.parametrize("words", [["--help"], ["run", "--help"]])
+def test_help_speaks_of_both_kinds_of_study(words: list[str]) -> None:
+    told = CliRunner().invoke(main, words, terminal_width=110).output
+    assert "optimisation" in told
+    assert "kernel" in told
 
 
 @pytest.mark.parametrize("name", sorted(main.commands))

@@ -53,12 +53,47 @@ def test_every_field_of_a_study_is_shown_or_named(tmp_path: Path) -> None:
             assert f"{field}:" in text, field
 
 
-def test_half_an_answer_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PlanError, match="only one of them"):
-        _scaffold(tmp_path, path="a.csv")
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        ({"path": "a.csv"}, "only one of them"),
+        ({"path": "a.csv", "label": "y"}, "--path a.csv: there is no such file"),
+        ({"path": "ROWS", "label": "yy"}, "column 'yy': is not in the file, and source.label names it. Write 'y'"),
+        ({"path": "ROWS", "label": "y", "qubits": 4}, "--qubits 4: the data have 3 numeric columns. Give at most 3"),
+        ({"dataset": "irish"}, "no such dataset is bundled"),
+    ],
+)
+def test_what_would_not_run_is_refused_and_leaves_nothing(tmp_path: Path, params: dict[str, object], told: str) -> None:
+    write_rows(tmp_path / "rows.csv")
+    params = {name: str(tmp_path / "rows.csv") if value == "ROWS" else value for name, value in params.items()}
+    with pytest.raises(PlanError) as caught:
+        _scaffold(tmp_path / "study", **params)
+    assert told in str(caught.value)
+    assert not (tmp_path / "study").exists()
+
+
+@pytest.mark.parametrize(
+    ("params", "qubits"),
+    [
+        ({"path": "rows.csv", "label": "y"}, 3),
+        ({"path": "rows.csv", "label": "y", "qubits": 2}, 2),
+        ({"dataset": "ad_hoc"}, 2),
+        ({"path": "memory://elsewhere/rows.csv", "label": "y"}, 4),
+    ],
+)
+def test_no_more_qubits_than_numeric_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, params: dict[str, object], qubits: int
+) -> None:
+    write_rows(tmp_path / "rows.csv")
+    monkeypatch.chdir(tmp_path)
+    given = yaml.safe_load(_scaffold(tmp_path / "defs" / "study", **params))["attributes"]
+    assert given["preparation"]["qubits"] == qubits
+    if params.get("path") == "rows.csv":
+        assert (tmp_path / "defs" / "study" / given["source"]["path"]).resolve() == tmp_path / "rows.csv"
 
 
 def test_awkward_names_are_quoted(tmp_path: Path) -> None:
+    (tmp_path / 'a "b" #c: d.csv').write_text("x,y: #1\n1.5,a\n2.5,b\n")
     document = yaml.safe_load(_scaffold(tmp_path, path='a "b" #c: d.csv', label="y: #1"))
     assert document["attributes"]["source"]["path"] == 'a "b" #c: d.csv'
     assert document["attributes"]["source"]["label"] == "y: #1"

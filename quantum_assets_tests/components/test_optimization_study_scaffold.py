@@ -113,11 +113,21 @@ def test_what_stands_as_a_comment_may_be_used(tmp_path: Path) -> None:
         ({"kind": "qubo_file"}, "--path: is missing for a qubo_file"),
         ({"kind": "labs", "path": "a.csv"}, "--path: does not go with a labs"),
         ({"kind": "sudoku"}, "--kind sudoku: is not a problem"),
+        ({"path": "nowhere.csv"}, "--path nowhere.csv: there is no such file"),
     ],
 )
 def test_half_an_answer_is_refused(tmp_path: Path, params: dict[str, object], culprit: str) -> None:
     with pytest.raises(PlanError, match=culprit):
-        _scaffold(tmp_path, **params)
+        _scaffold(tmp_path / "study", **params)
+    assert not (tmp_path / "study").exists()  # else `dg` would say the next time that it exists
+
+
+def test_a_file_of_the_current_folder_is_found_from_the_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_qubo.csv").write_text("i,j,value\n0,1,2\n")
+    monkeypatch.chdir(tmp_path)
+    study = tmp_path / "defs" / "mine"
+    given = yaml.safe_load(_scaffold(study, path="my_qubo.csv"))["attributes"]["problem"]
+    assert len(build(ProblemSpec(**given), study).variables) == 2
 
 
 def test_another_format_is_refused(tmp_path: Path) -> None:
@@ -127,5 +137,6 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
 
 
 def test_awkward_names_are_quoted(tmp_path: Path) -> None:
+    (tmp_path / 'a "b" #c: d.csv').write_text("i,j,value\n0,1,2\n")
     document = yaml.safe_load(_scaffold(tmp_path, path='a "b" #c: d.csv'))
     assert document["attributes"]["problem"]["path"] == 'a "b" #c: d.csv'

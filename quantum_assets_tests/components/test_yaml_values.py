@@ -19,7 +19,7 @@ MISTAKES = [
 
 
 def test_limits_of_single_fields_are_checked_by_dagster() -> None:
-    """Where the outline alone decides, Dagster speaks (`dg check defs` adds file and line); this pins that it does."""
+    """Where the outline alone decides, Dagster speaks; this pins that (`quantum-assets check` says it shorter)."""
     document = {
         "type": "quantum_assets.components.KernelStudy",
         "attributes": ATTRIBUTES | {"preparation": {"qubits": 99}},
