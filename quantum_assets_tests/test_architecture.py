@@ -26,7 +26,6 @@ TESTED_ELSEWHERE = {
     "components/optimization_study_assets": "components/test_optimization_study.py",
     "components/optimization_study_decision": "components/test_optimization_study_run.py",
     "components/optimization_study_modes_told": "components/test_optimization_study_modes.py",
-    "components/optimization_study_outcome": "components/test_optimization_study_run.py",
     "components/optimization_study_plan": "components/test_optimization_study.py",
     "components/optimization_study_records": "components/test_optimization_study_run.py",
     "components/optimization_study_rows": "components/test_optimization_study_sampling.py",

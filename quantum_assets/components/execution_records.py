@@ -11,6 +11,7 @@ from quantum_assets.contracts.envelope import Attempt
 from quantum_assets.contracts.profile import EffectiveProfile, ExecutionProfile, NoiseSpec, Transpilation
 from quantum_assets.contracts.workload import CircuitArtifact
 from quantum_assets.kernels.sampling import LABEL
+from quantum_assets.orchestration.markdown import table
 
 Param = str | int | float | bool
 
@@ -128,7 +129,7 @@ def _execution_table(found: Evidence, profile: ExecutionProfile) -> str:
         "cost": f"{found.cost:.6g} {found.currency}",
         "correlation id": ", ".join(found.correlation_ids),
     }
-    return _table(("", ""), [(f"**{name}**", value) for name, value in rows.items()])
+    return table(("", ""), [(f"**{name}**", value) for name, value in rows.items()])
 
 
 def _attempts_table(attempts: Sequence[Attempt]) -> str:
@@ -137,7 +138,7 @@ def _attempts_table(attempts: Sequence[Attempt]) -> str:
         (a.path, a.provider, a.backend, str(a.number), a.outcome, a.modification, a.reason) for a in attempts
     )
     rows = [(str(count), *line) for line, count in told.items()]
-    return _table(("times", "path", "provider", "backend", "try", "outcome", "changed", "reason"), rows)
+    return table(("times", "path", "provider", "backend", "try", "outcome", "changed", "reason"), rows)
 
 
 def _profiles_table(asked: ExecutionProfile, ran: EffectiveProfile) -> str:
@@ -145,7 +146,7 @@ def _profiles_table(asked: ExecutionProfile, ran: EffectiveProfile) -> str:
     rows = [(name, _short(getattr(asked, name)), _short(getattr(ran, name))) for name in names]
     rows.append(("provider", ", ".join(asked.providers), f"{ran.provider} ({ran.engine})"))
     rows.append(("versions", "", ", ".join(f"{name} {version}" for name, version in ran.versions.items())))
-    return _table(("", "asked", "ran"), rows)
+    return table(("", "asked", "ran"), rows)
 
 
 def _short(value: object) -> str:
@@ -156,13 +157,6 @@ def _short(value: object) -> str:
     if isinstance(value, NoiseSpec):
         return ", ".join(f"{name} {figure}" for name, figure in value.model_dump(exclude_defaults=True).items())
     return "" if value is None else str(value)
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(
-        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines
-    )
 
 
 def circuit_artifacts(circuit: CircuitArtifact) -> dict[str, bytes]:

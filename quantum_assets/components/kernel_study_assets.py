@@ -15,7 +15,7 @@ from quantum_assets.components.study_declarations import Declaration, declaratio
 from quantum_assets.components.study_look import StudyLook
 from quantum_assets.contracts.errors import UnderWay
 from quantum_assets.orchestration.io_manager import STORAGE_KEY, StoreIOManager
-from quantum_assets.orchestration.steps import Result, step
+from quantum_assets.orchestration.steps import Result, step, step_in_turn
 
 
 def study_assets(
@@ -99,9 +99,14 @@ def study_assets(
         runs=True,
         after=("quantum_kernel", "verdict"),
     )
-    def modes(context: dg.AssetExecutionContext, dataset: pa.Table, features: pa.Table) -> Result:
-        found = _modes_so_far(plan, getattr(context.resources, STORAGE_KEY))
-        return step(lambda: side_by_side.modes(plan, found, dataset, features, session_of(plan, context)))
+    def modes(context: dg.AssetExecutionContext, dataset: pa.Table, features: pa.Table) -> Iterator[Result]:
+        storage: StoreIOManager = getattr(context.resources, STORAGE_KEY)
+        yield from step_in_turn(
+            storage.turn((plan.name, "modes"), ""),
+            lambda: side_by_side.modes(
+                plan, _modes_so_far(plan, storage), dataset, features, session_of(plan, context)
+            ),
+        )
 
     return [
         dataset,

@@ -117,6 +117,7 @@ def evaluation(
         figures={"scores": figures.scores(scores, f"{plan.name}, {profile_name}: outer test scores")},
         notes=evidence.notes,
         tags=evidence.tags,
+        headline=("qa.path", "qa.path_reason", *(f"score/{name}" for name in sorted(means, key=lambda n: -means[n]))),
     )
 
 
@@ -158,6 +159,7 @@ def verdict(
             )
         },
         notes={"verdict": f"**{answer.sentence}**", "reasons": "\n".join(f"- {reason}" for reason in answer.reasons)},
+        headline=("verdict", "reasons", "quantum_score", "best_score", "difference", "p_holm"),
     )
 
 

@@ -23,7 +23,7 @@ from quantum_assets.execution.session import Session
 from quantum_assets.orchestration.checkpoints import Checkpoints
 from quantum_assets.orchestration.io_manager import STORAGE_KEY, StoreIOManager
 from quantum_assets.orchestration.partitions import PERIOD, PROFILE, dimensions_of, partition_key_of
-from quantum_assets.orchestration.steps import Result, step
+from quantum_assets.orchestration.steps import Result, step, step_in_turn
 from quantum_assets.orchestration.stored import Stored
 
 
@@ -54,10 +54,11 @@ def study_assets(
 
     @declare({"parquet", "qiskit", "mlflow"}, _JOBS, "problem", over=by_both, runs=True)
     def quantum_jobs(context: dg.AssetExecutionContext, problem: pa.Table) -> Result:
-        key = _key(context)
+        key, session = _key(context), _session(plan, context)
+        guard = clock.training_in_time(session, plan.policy, _beginning(plan, context))
         return step(
             lambda: sampling.quantum_jobs(
-                plan, key.get(PERIOD, ""), key[PROFILE], problem, _session(plan, context), _checkpoints(context)
+                plan, key.get(PERIOD, ""), key[PROFILE], problem, session, _checkpoints(context), guard
             )
         )
 
@@ -125,19 +126,25 @@ def study_assets(
         runs=True,
         after=("quantum_samples", "attribution", "decision"),
     )
-    def modes(context: dg.AssetExecutionContext, problem: pa.Table) -> Result:
+    def modes(context: dg.AssetExecutionContext, problem: pa.Table) -> Iterator[Result]:
         period = _key(context).get(PERIOD, "")
-        found = _modes_so_far(plan, getattr(context.resources, STORAGE_KEY), period)
-        return step(lambda: modes_of(plan, period, found, problem))
+        storage: StoreIOManager = getattr(context.resources, STORAGE_KEY)
+        yield from step_in_turn(
+            storage.turn((plan.name, "modes"), period),
+            lambda: modes_of(plan, period, _modes_so_far(plan, storage, period), problem),
+        )
 
     found = [problem, classical_solutions, quantum_jobs, quantum_samples, attribution, decision, modes]
     if by_period is None:
         return found
 
     @declare({"parquet", "mlflow"}, _OUTCOME, over=by_period, runs=True, after=("decision",))
-    def outcome(context: dg.AssetExecutionContext) -> Result:
+    def outcome(context: dg.AssetExecutionContext) -> Iterator[Result]:
         storage: StoreIOManager = getattr(context.resources, STORAGE_KEY)
-        return step(lambda: outcome_of(plan, context.partition_key, _decisions(plan, storage, context.partition_key)))
+        yield from step_in_turn(
+            storage.turn((plan.name, "outcome"), context.partition_key),
+            lambda: outcome_of(plan, context.partition_key, _decisions(plan, storage, context.partition_key)),
+        )
 
     return [*found, outcome]
 
@@ -211,12 +218,12 @@ _JOBS = (
 )
 _SAMPLES = (
     "**The admitted samples**: every distinct row with its count, energy, objective and violations recomputed from its "
-    "bits; the best row of every other angle table that was tried; and the history of training. Where nobody answered "
-    "there are no samples, and the reason is told."
+    "bits; the best row of every other angle table that was tried, and of the shots that judged between them; and the "
+    "history of training. Where nobody answered there are no samples, and the reason is told."
 )
 _ATTRIBUTION = (
-    "**What the quantum step added**: uniform bits, the product of the sampler's own marginals, the sampler, and "
-    "greedy alone, all through the same decoder; with intervals and tests."
+    "**What the quantum step added**: uniform rows, the product of the sampler's own marginals, the sampler, and "
+    "greedy alone, the first three in the same sample space, all through the same decoder; with intervals and tests."
 )
 _DECISION = (
     "**The published decision**: which path answered, every reason, feasibility, and the gaps to the best known and to "

@@ -156,7 +156,9 @@ def _agrees(asked: Problem, rows: Sequence[Mapping[str, Any]]) -> CheckOutcome:
     bits = np.vstack([read_bits(row["bits"]) for row in rows])
     claimed = np.array([[row["objective"], row["violations"]] for row in rows], dtype=float)
     found = np.column_stack([asked.objective(bits), asked.violations(bits)])
-    worst = float((np.abs(found - claimed) / np.maximum(1.0, np.abs(found))).max())
+    apart, scale = np.abs(found - claimed), np.array([asked.encode().objective_scale, 1.0])
+    shares = np.divide(apart, np.maximum(scale, np.abs(found)), out=np.zeros_like(apart), where=apart > 0)
+    worst = float(shares.max())
     return CheckOutcome(
         worst <= _SAME, f"{len(rows)} rows recomputed; they differ by {worst:.2g}", {"difference": worst}
     )

@@ -1,11 +1,11 @@
-"""The clock of a partition's decision: when it began, until when the quantum answer is waited for, what it took.
+"""The clock of a partition's decision: when it began, how long it trains and waits for an answer, what it took.
 
 It begins with the run that made the partition's `quantum_jobs`. Retries of that run, and the run that collects what it
 handed in, go on with it. Any other run decides again and begins anew. What depends on the clock is told in metadata and
 metrics; stored tables know nothing of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +16,7 @@ from quantum_assets.execution.session import Session
 from quantum_assets.orchestration.checks import CheckOutcome
 from quantum_assets.orchestration.stored import Stored
 from quantum_assets.orchestration.tickets import COLLECT_TAG, JOBS_ASSET
+from quantum_assets.qaoa.training import Evaluation, Guard
 
 ELAPSED = "elapsed_seconds"
 DEADLINE = "deadline_seconds"
@@ -44,6 +45,21 @@ def in_time(session: Session, policy: DecisionPolicy, beginning: datetime) -> Se
         return session
     until = beginning + timedelta(seconds=policy.answer_seconds)
     return replace(session, until=until, whose=f"the decision's deadline of {policy.deadline_seconds:g} s")
+
+
+def training_in_time(session: Session, policy: DecisionPolicy, beginning: datetime) -> Guard:
+    """Halts training, by the session's clock, while there is still time to ask at the angles that were found."""
+    seconds, whole, clock = policy.training_seconds, policy.deadline_seconds, session.plane.clock
+
+    def guard(_: Sequence[Evaluation]) -> str:
+        if seconds is None or clock.now() < beginning + timedelta(seconds=seconds):
+            return ""
+        return (
+            f"Halted: the decision's deadline of {whole:g} s leaves {seconds:g} s for training, and they are over; "
+            "a later run goes on."
+        )
+
+    return guard
 
 
 def timed(decision: Stored, policy: DecisionPolicy, beginning: datetime, now: datetime) -> Stored:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from quantum_assets.components.optimization_study_clock import DEADLINE, ELAPSED
 from quantum_assets.components.optimization_study_plan import OptimizationStudyPlan
 from quantum_assets.components.optimization_study_records import study_params
 from quantum_assets.components.optimization_study_rows import seen_in
@@ -19,15 +20,18 @@ from quantum_assets.components.optimization_study_steps import (
     samples_of,
     write_bits,
 )
+from quantum_assets.components.quantum_sampler import GENUINE
 from quantum_assets.components.study_records import provenance
-from quantum_assets.contracts.problem import Bits, Problem
+from quantum_assets.contracts.problem import Bits, Problem, alike_within
 from quantum_assets.contracts.tables import ATTRIBUTION, DECISION
 from quantum_assets.models.attribution import climb, objective_of
-from quantum_assets.models.decision import Candidate, decide
+from quantum_assets.models.controls import control_kind
+from quantum_assets.models.decision import Candidate, decide, relative_gap
 from quantum_assets.models.ladder import Ladder
 from quantum_assets.models.proportions import Interval
 from quantum_assets.models.subspace import survey
 from quantum_assets.models.tables import table_of_rows
+from quantum_assets.orchestration.markdown import MOST_LINES, table
 from quantum_assets.orchestration.optimization_figures import ladder_figure
 from quantum_assets.orchestration.stored import Stored, provenance_of
 from quantum_assets.problems.freezing import FrozenProblem
@@ -37,7 +41,10 @@ from quantum_assets.problems.narrowing import narrowed_how, widened
 def attribution(
     plan: OptimizationStudyPlan, period: str, samples: pa.Table, solutions: pa.Table, problem_rows: pa.Table
 ) -> Stored:
-    """The control ladder: uniform bits, the sampler's own marginals, the sampler, greedy; one decoder for all."""
+    """The control ladder: uniform rows, the sampler's own marginals, the sampler, greedy; one decoder for all.
+
+    A fallback's samples are attributed too, and whatever is said of them says whose they are.
+    """
     asked = same_instance(plan, period, problem_rows)
     inputs = {"quantum_samples": samples, "classical_solutions": solutions, "problem": problem_rows}
     made = provenance_of(samples)
@@ -46,7 +53,9 @@ def attribution(
         return _nothing_to_attribute(plan, inputs, made)
     kernel = kernel_of(plan, asked, str(made.get("profile", "")))
     known = best_energy(asked, best_of(solutions))
-    ladder = climb(kernel, bits, counts, best_energy=known, seed=plan.quantum.seed)
+    control = control_kind(kernel.encode().ising, keeps_ones=plan.quantum.mixer != "x")
+    ladder = climb(kernel, bits, counts, best_energy=known, seed=plan.quantum.seed, control=control)
+    finding = _whose(made) + ladder.finding()
     inside = survey(kernel, ladder.best_known) if isinstance(kernel, FrozenProblem) else None
     return Stored(
         table=table_of_rows([dict(row) for row in ladder.rows()], ATTRIBUTION),
@@ -56,11 +65,13 @@ def attribution(
             inputs,
             profile_name=made.get("profile"),
             path=made.get("path"),
-            finding=ladder.finding(),
+            finding=finding,
+            controls=dict(ladder.names),
             quantum_step=narrowed_how(kernel),
             subspace=None if inside is None else asdict(inside),
         ),
-        params=study_params(plan) | {"finding": ladder.finding(), "profile": str(made.get("profile", ""))},
+        params=study_params(plan)
+        | {"finding": finding, "control": ladder.called("product"), "profile": str(made.get("profile", ""))},
         metrics={
             f"{rung.name}/{rung.stage}/{name}": interval.value
             for rung in ladder.rungs
@@ -69,25 +80,33 @@ def attribution(
         },
         figures={"ladder": ladder_figure(ladder)},
         notes={
-            "what the sampler added": _ladder_told(ladder),
-            "in words": ladder.sentence(),
+            "what the sampler added": _ladder_told(ladder, finding),
+            "in words": _whose(made) + ladder.sentence(),
             "quantum step": narrowed_how(kernel),
             **({} if inside is None else {"subspace": inside.sentence()}),
         },
+        headline=("in words",),
     )
 
 
-def _ladder_told(ladder: Ladder) -> str:
+def _whose(made: Mapping[str, Any]) -> str:
+    """What stands before everything that is said of samples which the profile that was asked did not make."""
+    return "" if made.get("path", "quantum") in GENUINE else "of the fallback's samples: "
+
+
+def _ladder_told(ladder: Ladder, finding: str) -> str:
     """The rungs as a table; a raw row has no gap, for an infeasible row has no value."""
     lines = [
-        f"The sampler is **{ladder.finding()}** the product of its own marginals.",
+        f"The sampler against the {ladder.called('product')}: **{finding.removesuffix(' from')}**.",
         "",
         f"| stage | source | P(optimum) | mean gap, {ladder.unit} | feasible |",
         "|---|---|---|---|---|",
     ]
     for rung in ladder.rungs:
         best, gap = rung.optimum, "" if rung.gap is None else _span(rung.gap)
-        lines.append(f"| {rung.stage} | {rung.name} | {_span(best)} | {gap} | {rung.feasible.value:.1%} |")
+        lines.append(
+            f"| {rung.stage} | {ladder.called(rung.name)} | {_span(best)} | {gap} | {rung.feasible.value:.1%} |"
+        )
     return "\n".join(lines)
 
 
@@ -121,12 +140,13 @@ def decision(
     best = best_of(solutions)
     classical = _candidate(asked, "classical", best.solver, best.bits)
     made = provenance_of(samples)
+    encoding = asked.encode()
+    scale = encoding.objective_scale
     candidates = [
         classical,
-        *_quantum_candidates(asked, kernel_of(plan, asked, str(made.get("profile", ""))), samples, made),
+        *_quantum_candidates(asked, kernel_of(plan, asked, str(made.get("profile", ""))), samples, made, scale),
     ]
-    verdict = decide(candidates, plan.policy, asked.sense)
-    encoding = asked.encode()
+    verdict = decide(candidates, plan.policy, asked.sense, scale)
     known = objective_of(encoding, best_energy(asked, best))
     bound = None if best.bound is None else objective_of(encoding, best.bound)
     reasons = [*verdict.reasons, *(f"execution: {reason}" for reason in made.get("path_reasons", ()))]
@@ -139,8 +159,8 @@ def decision(
             "bits": write_bits(one.bits),
             "objective": one.objective,
             "violations": one.violations,
-            "gap_to_best_known": _gap(asked, one.objective, known),
-            "gap_to_bound": None if bound is None else _gap(asked, one.objective, bound),
+            "gap_to_best_known": relative_gap(one.objective, known, asked.sense, scale),
+            "gap_to_bound": None if bound is None else relative_gap(one.objective, bound, asked.sense, scale),
             "choice": json.dumps([dict(line) for line in asked.interpret(one.bits)]),
             "reasons": "; ".join(reasons),
         }
@@ -171,11 +191,19 @@ def decision(
         metrics={
             "objective": chosen.objective,
             "violations": chosen.violations,
-            "gap_to_best_known": _gap(asked, chosen.objective, known),
-            **({} if bound is None else {"gap_to_bound": _gap(asked, chosen.objective, bound)}),
+            "gap_to_best_known": relative_gap(chosen.objective, known, asked.sense, scale),
+            **({} if bound is None else {"gap_to_bound": relative_gap(chosen.objective, bound, asked.sense, scale)}),
         },
         artifacts={"decision.json": _document(asked, plan.name, period, made, rows, provenance_of(attributed))},
-        notes={"decision": _decision_told(asked, rows), "choice": _choice_table(asked, chosen.bits)},
+        notes={
+            "path": f"**{verdict.path}**: the row of {chosen.path} ({chosen.maker})",
+            "reason": "\n".join(f"- {reason}" for reason in reasons) or "the first of the policy's order answered",
+            "feasible": "yes" if chosen.violations == 0 else f"no: breaks rules by {chosen.violations:g}",
+            **({} if bound is not None else {"bound": "no rival proved one"}),
+            "paths": _paths_table(asked, rows),
+            "choice": _choice_table(asked, chosen.bits),
+        },
+        headline=_HEADLINE,
         tags={
             "qa.path": verdict.path,
             "qa.path_reason": "; ".join(reasons),
@@ -205,6 +233,7 @@ def _document(
             "unit": asked.unit,
             "execution": {"path": made.get("path", "quantum"), "reasons": list(made.get("path_reasons", ()))},
             "sampler_against_its_marginals": attributed.get("finding", ""),
+            "controls": attributed.get("controls", {}),
             "decision": published,
             "others": [row for row in told if not row["published"]],
         },
@@ -221,7 +250,9 @@ def _candidate(asked: Problem, path: Any, maker: str, bits: Bits, **facts: Any) 
     return Candidate(path, maker, bits, float(asked.objective(row)[0]), float(asked.violations(row)[0]), **facts)
 
 
-def _quantum_candidates(asked: Problem, kernel: Problem, samples: pa.Table, made: Mapping[str, Any]) -> list[Candidate]:
+def _quantum_candidates(
+    asked: Problem, kernel: Problem, samples: pa.Table, made: Mapping[str, Any], scale: float
+) -> list[Candidate]:
     """The best of the repaired samples, by the same decoder as every rung of the ladder; none without samples.
 
     A better row that the training loop saw on its way, through the same decoder, is published in its place and says so.
@@ -233,7 +264,8 @@ def _quantum_candidates(asked: Problem, kernel: Problem, samples: pa.Table, made
     decoded = kernel.repair(bits)
     repaired = widened(kernel, np.vstack([decoded, seen]) if len(seen) else decoded)
     sign = 1.0 if asked.sense == "minimise" else -1.0
-    best = int(np.argmin(np.round(sign * asked.objective(repaired), 12)))
+    costs = sign * asked.objective(repaired)
+    best = int(np.argmax(costs <= costs.min() + alike_within(scale, costs.min(), share=1e-12)))  # of equals the first
     path, reasons = made.get("path", "quantum"), "; ".join(made.get("path_reasons", ()))
     maker = str(made.get("maker", "sampler"))
     return [
@@ -249,26 +281,34 @@ def _quantum_candidates(asked: Problem, kernel: Problem, samples: pa.Table, made
     ]
 
 
-def _gap(asked: Problem, objective: float, best: float) -> float:
-    """How much worse than `best`, relative to its size; 0 within rounding, negative where it is better."""
-    worse = objective - best if asked.sense == "minimise" else best - objective
-    gap = worse / max(abs(best), 1e-12)
-    return 0.0 if abs(gap) < 1e-9 else float(gap)
-
-
-def _decision_told(asked: Problem, rows: Sequence[Mapping[str, Any]]) -> str:
-    lines = [f"| path | maker | {asked.unit} | breaks rules by | published |", "|---|---|---|---|---|"]
-    lines += [
-        f"| {row['path']} | {row['maker']} | {row['objective']:.6g} | {row['violations']:g} | {row['by'] or 'no'} |"
-        for row in rows
-    ]
-    return "\n".join(lines) + f"\n\n{rows[0]['reasons']}"
+def _paths_table(asked: Problem, rows: Sequence[Mapping[str, Any]]) -> str:
+    return table(
+        ("path", "maker", asked.unit, "breaks rules by", "published"),
+        [
+            (row["path"], row["maker"], f"{row['objective']:.6g}", f"{row['violations']:g}", row["by"] or "no")
+            for row in rows
+        ],
+    )
 
 
 def _choice_table(asked: Problem, bits: Bits) -> str:
+    """The row in the user's terms; of a long table the lines whose variable is chosen come first."""
     lines = asked.interpret(bits)
     if not lines:
         return "nothing is chosen"
-    names = list(lines[0])
-    head = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
-    return "\n".join(head + ["| " + " | ".join(str(line[name]) for name in names) + " |" for line in lines])
+    of_variables = len(lines) == len(bits)
+    if of_variables and len(lines) > MOST_LINES:
+        lines = tuple(line for _, line in sorted(zip(bits, lines, strict=True), key=lambda pair: -int(pair[0])))
+    chosen = f"Those with a 1 come first, {int(bits.sum())} in all. " if of_variables else ""
+    return table(
+        list(lines[0]),
+        [[str(value) for value in line.values()] for line in lines],
+        rest=f"{chosen}The column `choice` of the stored table has them all, and `decision.json` in MLflow.",
+    )
+
+
+#: What whoever looks at a decision asks first: by whom, why, is it allowed, how good is it, was it in time.
+_HEADLINE = (
+    *("path", "reason", "feasible", "objective", "gap_to_best_known", "gap_to_bound", "bound"),
+    *(ELAPSED, DEADLINE),
+)

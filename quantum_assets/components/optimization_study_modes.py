@@ -93,8 +93,8 @@ def _out_of_date(plan: OptimizationStudyPlan, name: str, tables: ModeTables, pro
     """Why stored samples are no answer to what the study asks now; empty if they are."""
     made = provenance_of(tables.samples)
     inputs = made.get("inputs", {})
-    if made.get("question") != plan.fingerprint:
-        return "its samples answer another question: the study was edited since"
+    if made.get("question_of_samples") != plan.question_of_samples:
+        return "its samples answer another question: problem or quantum of the study was edited since"
     if made.get("profile_fingerprint") != plan.profiles[name].fingerprint:
         return "its profile was edited since"
     if inputs.get(f"{plan.name}/problem") != version_of(problem_rows):

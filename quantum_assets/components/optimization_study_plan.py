@@ -92,6 +92,6 @@ class OptimizationStudyPlan:
         )
 
     @property
-    def question_of_problem(self) -> str:
-        """Hash of what the instance depends on."""
-        return fingerprint("optimization_problem/v1", self.problem)
+    def question_of_samples(self) -> str:
+        """Hash of what samples of a month depend on, but for their profile: not on other months, rivals or policy."""
+        return fingerprint("optimization_samples/v1", self.problem, self.quantum)

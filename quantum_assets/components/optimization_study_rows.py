@@ -98,14 +98,19 @@ def history_rows(stage: str, history: Sequence[Evaluation]) -> list[Row]:
 
 
 def seen_rows(kernel: Problem, refined: Refined, asked: Sequence[Finalist], ended: Final) -> list[Row]:
-    """The best decoded row of the noisy stage, and that of every finalist that lost: seen, and not to be forgotten."""
+    """Seen beside the published samples, and not to be forgotten: the best decoded rows of the other shots.
+
+    They are those of the noisy stage, of every finalist that lost, and of the shots by which the winner was judged,
+    whose angles are those of the samples.
+    """
     ising = kernel.encode().ising
-    lost = [
-        (one.ready.angles, best_decoded(kernel, ising, got.bits))
+    found = [
+        ("final", json.dumps(one.ready.angles.vector.tolist()), best_decoded(kernel, ising, got.bits))
         for number, (one, got) in enumerate(zip(asked, ended.got, strict=True))
         if number != ended.chosen and got.path in GENUINE
     ]
-    found = [("final", json.dumps(angles.vector.tolist()), best) for angles, best in lost]
+    if ended.winner is not None:
+        found.append(("final", "", best_decoded(kernel, ising, ended.winner.judging.bits)))
     if refined.state is not None and refined.state.sample is not None:
         found.insert(0, ("noisy", "", refined.state.sample))
     rows = np.array([best.bits for _, _, best in found], dtype=np.uint8).reshape(len(found), len(kernel.variables))
@@ -119,21 +124,41 @@ def seen_rows(kernel: Problem, refined: Refined, asked: Sequence[Finalist], ende
 def seen_in(samples: pa.Table) -> tuple[Bits, tuple[str, ...]]:
     """Decoded rows that were seen besides the published samples, and where each was, in words."""
     rows = [row for row in samples.to_pylist() if row["part"] == "seen"]
-    where = tuple(
-        "in a noisy evaluation" if row["stage"] == "noisy" else "at angles that lost the final" for row in rows
-    )
     bits = np.vstack([read_bits(row["bits"]) for row in rows]) if rows else np.zeros((0, 0), dtype=np.uint8)
-    return bits, where
+    return bits, tuple(_seen_where(row) for row in rows)
+
+
+def _seen_where(row: Row) -> str:
+    if row["stage"] == "noisy":
+        return "in a noisy evaluation"
+    return "at angles that lost the final" if row["angles"] else "in the shots that judged the final"
 
 
 def finalists_told(asked: Sequence[Finalist], ended: Final, refined: Refined) -> str:
-    """The final as a table, and what came before it in a sentence."""
-    lines = ["| angles | exact objective | sampled objective | path | published |", "|---|---|---|---|---|"]
+    """The final as a table, what is published of it, and what came before it in a sentence."""
+    head = ["angles", "exact objective", "judged objective", "shots", "that judge", "path", "published"]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for number, (one, got, value) in enumerate(zip(asked, ended.got, ended.values, strict=True)):
-        sampled = "" if value is None else f"{value:.6g}"
-        won = "yes" if number == ended.chosen else "no"
-        lines.append(f"| {one.stage} | {one.ready.value:.6g} | {sampled} | {got.path} | {won} |")
-    return "\n".join([*lines, "", refined_told(refined)])
+        half = ended.halves[number] if ended.halves else None
+        judging = 0 if half is None else half.judging.counts.sum()
+        judged = "" if value is None else f"{value:.6g}"
+        won = f"{ended.published.counts.sum()} shots" if number == ended.chosen else "no"
+        cells = [one.stage, f"{one.ready.value:.6g}", judged, f"{got.counts.sum()}", f"{judging}", got.path, won]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join([*lines, "", published_told(ended), "", refined_told(refined)])
+
+
+def published_told(ended: Final) -> str:
+    """How many of the winner's shots are published, and what they come to."""
+    shots, whole = ended.published.counts.sum(), ended.got[ended.chosen].counts.sum()
+    if ended.value is None:
+        return "Nobody answered: there are no shots to publish."
+    if ended.winner is None:
+        return f"Nothing was chosen by its shots: all {shots} are published, with an objective of {ended.value:.6g}."
+    return (
+        f"Every finalist's shots were parted at random, and the lowest objective of the judging halves won. Published "
+        f"are {shots} of its {whole} shots, which did not judge, with an objective of {ended.value:.6g}."
+    )
 
 
 def refined_told(refined: Refined) -> str:

@@ -15,6 +15,7 @@ from quantum_assets.components.optimization_study_rows import (
     finalists_told,
     history_rows,
     job_rows,
+    published_told,
     refined_in,
     refined_told,
     sample_rows,
@@ -24,7 +25,7 @@ from quantum_assets.components.optimization_study_steps import best_energy, best
 from quantum_assets.components.quantum_final import Final, Finalist, final, finalists
 from quantum_assets.components.quantum_loop import Loop, Refined, noisy_question, refine
 from quantum_assets.components.quantum_sampler import Trained, cost_of, handed_in, trained
-from quantum_assets.components.quantum_start import origin_of
+from quantum_assets.components.quantum_start import Origin, origin_of
 from quantum_assets.components.study_records import provenance
 from quantum_assets.contracts.fingerprint import fingerprint
 from quantum_assets.contracts.optimization import LoopSpec
@@ -35,7 +36,8 @@ from quantum_assets.execution.session import Session
 from quantum_assets.models.tables import table_of_rows
 from quantum_assets.orchestration.checkpoints import Checkpoints
 from quantum_assets.orchestration.optimization_figures import energies_figure, history_figure
-from quantum_assets.orchestration.stored import Stored
+from quantum_assets.orchestration.stored import Stored, provenance_of
+from quantum_assets.qaoa.training import Guard
 
 
 def quantum_jobs(
@@ -45,13 +47,25 @@ def quantum_jobs(
     problem_rows: pa.Table,
     session: Session,
     checkpoints: Checkpoints,
+    guard: Guard | None = None,
 ) -> Stored:
-    """Train, check that the circuit is what was trained, refine under noise, and hand in where answers take long."""
+    """Train, check that the circuit is what was trained, refine under noise, and hand in where answers take long.
+
+    Args:
+        plan: The study.
+        period: The month; empty without periods.
+        profile_name: Which profile samples are asked of.
+        problem_rows: The instance.
+        session: The way into the execution room.
+        checkpoints: Where training is kept.
+        guard: Halts both stages of training, for example at a deadline; the best angles so far go on.
+    """
     profile, label = plan.profiles[profile_name], _label(plan, period)
     kernel = kernel_of(plan, same_instance(plan, period, problem_rows), profile_name)
-    ready = _trained(plan, kernel, checkpoints)
+    origin = origin_of(kernel, plan.quantum, plan.name, guard)
+    ready = _trained(plan, kernel, origin, checkpoints, guard)
     loop = Loop(ready, kernel, plan.quantum, plan.loop_profile, profile, session, label)
-    refined = _refined(loop, checkpoints)
+    refined = _refined(loop, checkpoints, guard)
     asked = finalists(loop, refined)
     tickets = handed_in([one.ready for one in asked], profile, session, label)
     return Stored(
@@ -63,6 +77,7 @@ def quantum_jobs(
             profile=profile,
             circuit=ready.circuit.fingerprint,
             circuit_difference=max(one.ready.difference for one in asked),
+            start_halted=origin.halted or None,
             ending=ready.training.ending,
             refinement_ending=refined.ending,
             loop_profile=None if plan.loop_profile is None else plan.loop_profile.name,
@@ -84,7 +99,7 @@ def quantum_jobs(
         },
         artifacts=circuit_artifacts(ready.circuit) | _histories(ready, refined),
         notes={
-            "training": f"{ready.training.ending} {ready.angles.source}",
+            "training": _training_told(origin, ready),
             "under noise": refined_told(refined),
             "circuit": f"{ready.circuit.name}: depth {ready.circuit.depth}, {ready.circuit.two_qubit_gates} two-qubit "
             f"gates; amplitudes agree with the engine to {ready.difference:.1e}",
@@ -111,7 +126,7 @@ def quantum_samples(
     profile, label = plan.profiles[profile_name], _label(plan, period)
     asked = same_instance(plan, period, problem_rows)
     kernel = kernel_of(plan, asked, profile_name)
-    ready = _trained(plan, kernel, checkpoints)
+    ready = _trained_then(plan, kernel, jobs, checkpoints)
     finals, refined = finalists_in(jobs, ready, plan.quantum), refined_in(jobs)
     ended = final([one.ready for one in finals], kernel, plan.quantum, profile, session, label)
     got = ended.published
@@ -121,8 +136,9 @@ def quantum_samples(
     inputs = {"problem": problem_rows, "classical_solutions": solutions, "quantum_jobs": jobs}
     metrics = {"samples": float(got.counts.sum()), "distinct": float(len(got.counts))}
     metrics |= _final_metrics(refined, ended, profile, session)
-    told = {"final": finalists_told(finals, ended, refined)}
-    facts = _final_facts(finals, ended)
+    told = {"final": finalists_told(finals, ended, refined), "shots": published_told(ended)}
+    told["training"] = ready.training.ending
+    facts = _final_facts(finals, ended) | {"question_of_samples": plan.question_of_samples}
     if got.found is None:
         return Stored(
             table=table_of_rows(rows, SAMPLES),
@@ -132,6 +148,7 @@ def quantum_samples(
             ),
             params=study_params(plan) | profile_params(profile),
             metrics=metrics,
+            headline=("qa.path", "qa.path_reason"),
             notes={"execution": f"Nobody answered: {got.reason}"} | told,
             tags={"qa.path": "none", "qa.path_reason": got.reason},
         )
@@ -148,41 +165,82 @@ def quantum_samples(
         metrics=metrics
         | {"mean_energy": mean, "best_energy": float(energies.min()), "random_energy": _uniform_mean(ready)}
         | dict(evidence.metrics),
+        headline=("qa.path", "qa.path_reason", "best_energy", "mean_energy", "random_energy", "cost"),
         figures={"energies": energies_figure(energies, got.counts, best, label)},
         notes=dict(evidence.notes) | told,
         tags=evidence.tags,
     )
 
 
-def _trained(plan: OptimizationStudyPlan, kernel: Problem, checkpoints: Checkpoints) -> Trained:
-    """Train, or go on where a run that was killed stopped; a finished training is not made again."""
-    encoding = kernel.encode()
-    exact = plan.quantum.model_copy(update={"loop": LoopSpec()})  # what follows under noise changes nothing here
-    name = fingerprint("training-of/v1", encoding.ising.fingerprint, exact, encoding.cardinality)
+def _trained(
+    plan: OptimizationStudyPlan, kernel: Problem, origin: Origin, checkpoints: Checkpoints, guard: Guard | None
+) -> Trained:
+    """Train, or go on where a run that was killed or halted stopped; a finished training is not made again."""
+    name = _training_name(plan, kernel)
     return trained(
-        encoding,
+        kernel.encode(),
         plan.quantum,
         plan.name,
-        origin=origin_of(kernel, plan.quantum, plan.name),
+        origin=origin,
         resume=checkpoints.load(name),
-        checkpoint=lambda state: checkpoints.keep(name, state),
+        # where the start is not the study's own, what is kept of the study's own is worth more
+        checkpoint=None if origin.halted else lambda state: checkpoints.keep(name, state),
+        guard=guard,
     )
 
 
-def _refined(loop: Loop, checkpoints: Checkpoints) -> Refined:
+def _trained_then(plan: OptimizationStudyPlan, kernel: Problem, jobs: pa.Table, checkpoints: Checkpoints) -> Trained:
+    """The training behind a stored table of jobs: as far as it went then, whatever went on since, and by no clock.
+
+    Nothing is evaluated where its record is kept, and nothing is kept: a longer record stays.
+    """
+    made, evaluations = provenance_of(jobs), int(jobs.to_pylist()[0]["evaluations"])
+    halted, ending = str(made.get("start_halted", "")), str(made.get("ending") or "quantum_jobs trained so far.")
+    kept = checkpoints.load(_training_name(plan, kernel))
+    if kept is not None and len(kept.history) > evaluations:
+        kept = kept.model_copy(update={"history": kept.history[:evaluations], "ending": ""})
+    return trained(
+        kernel.encode(),
+        plan.quantum,
+        plan.name,
+        origin=origin_of(kernel, plan.quantum, plan.name, (lambda _: halted) if halted else None),
+        resume=kept,
+        guard=lambda history: ending if len(history) >= evaluations else "",
+    )
+
+
+def _training_name(plan: OptimizationStudyPlan, kernel: Problem) -> str:
+    encoding = kernel.encode()
+    exact = plan.quantum.model_copy(update={"loop": LoopSpec()})  # what follows under noise changes nothing here
+    return fingerprint("training-of/v1", encoding.ising.fingerprint, exact, encoding.cardinality)
+
+
+def _training_told(origin: Origin, ready: Trained) -> str:
+    """How training ended and where its angles come from; and why they do not start from fewer variables."""
+    started = f" On fewer variables: {origin.halted}" if origin.halted else ""
+    return f"{ready.training.ending} {ready.angles.source}{started}"
+
+
+def _refined(loop: Loop, checkpoints: Checkpoints, guard: Guard | None) -> Refined:
     """Refine under noise, or go on where a run that was killed stopped; what was measured is not asked for again."""
     name = fingerprint("refinement-of/v1", noisy_question(loop), loop.spec.loop, loop.profile.fingerprint)
-    return refine(loop, resume=checkpoints.load(name), checkpoint=lambda state: checkpoints.keep(name, state))
+    return refine(
+        loop, resume=checkpoints.load(name), checkpoint=lambda state: checkpoints.keep(name, state), guard=guard
+    )
 
 
 def _final_facts(finals: Sequence[Finalist], ended: Final) -> dict[str, Any]:
-    """Whose samples are published: number, stage and house angles, gammas then betas; and what each came to."""
+    """Whose samples are published: number, stage and house angles, gammas then betas; and what each was judged by."""
     won = finals[ended.chosen]
+    judging = 0 if ended.winner is None else int(ended.winner.judging.counts.sum())
     return {
         "finalist": ended.chosen,
         "angles_of": won.stage,
         "angles": won.ready.angles.vector.tolist(),
         "finalists": list(ended.values),
+        "published_value": ended.value,
+        "shots_published": int(ended.published.counts.sum()),
+        "shots_judging": judging,
     }
 
 
@@ -230,7 +288,7 @@ def _refined_metrics(refined: Refined) -> dict[str, float]:
 
 
 def _final_metrics(refined: Refined, ended: Final, profile: ExecutionProfile, session: Session) -> dict[str, float]:
-    """What the loop spent, noisy evaluations and finalists together, and what each finalist's samples came to."""
+    """What the loop spent, noisy evaluations and finalists together; what each was judged by, and what is published."""
     circuits = profile.estimator == "circuits"  # other shots are drawn from exact states
     measured = sum(int(one.counts.sum()) for one in ended.got) if circuits else 0
     found = {
@@ -238,6 +296,8 @@ def _final_metrics(refined: Refined, ended: Final, profile: ExecutionProfile, se
         "loop_cost": refined.cost + sum(cost_of(session, one) for one in ended.got),
         "finalist": float(ended.chosen),
     }
+    if ended.value is not None:
+        found["published_value"] = ended.value
     values = {f"finalist/{number}/value": value for number, value in enumerate(ended.values) if value is not None}
     return found | values
 

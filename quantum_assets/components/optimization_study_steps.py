@@ -41,10 +41,10 @@ def kernel_of(plan: OptimizationStudyPlan, asked: Problem, profile: str = "") ->
     Raises:
         PlanError: If it cannot be brought down so far.
     """
-    most = plan.quantum.most_variables
-    if profile in plan.profiles:
-        most = min(most, plan.profiles[profile].guardrails.max_qubits)
-    return narrow(asked, most, plan.quantum.narrowing)
+    most, room = plan.quantum.most_variables, "that quantum.most_variables allows"
+    if profile in plan.profiles and (width := plan.profiles[profile].guardrails.max_qubits) < most:
+        most, room = width, f"that guardrails.max_qubits of profile {profile} allows"
+    return narrow(asked, most, plan.quantum.narrowing, room)
 
 
 def problem(plan: OptimizationStudyPlan, period: str) -> Stored:
@@ -121,6 +121,7 @@ def classical_solutions(plan: OptimizationStudyPlan, period: str, problem_rows: 
             "rivals": float(len(found.solutions)),
             "proven": float(found.proven),
         },
+        headline=("best", "best_objective", "proven", "rivals"),
         figures={"incumbents": incumbents_figure(found.solutions, found.bound, f"{plan.name} {period}".strip())},
         notes={"best": _best_told(asked, found)},
     )
@@ -128,13 +129,12 @@ def classical_solutions(plan: OptimizationStudyPlan, period: str, problem_rows: 
 
 @dataclass(frozen=True, eq=False)
 class Best:
-    """What the classical side knows: its best row, and what is proven."""
+    """What the classical side knows: its best feasible row, and the highest proven bound."""
 
     solver: str
     bits: Bits
     energy: float
     bound: float | None
-    proven: bool
 
 
 def best_of(solutions: pa.Table) -> Best:
@@ -148,8 +148,7 @@ def best_of(solutions: pa.Table) -> Best:
         raise PlanError("classical_solutions", "hold no feasible row", "Give the rivals more seconds")
     best = min(rows, key=lambda row: (row["energy"], row["solver"]))
     bounds = [row["bound"] for row in solutions.to_pylist() if row["bound"] is not None]
-    bound = max(bounds, default=None)
-    return Best(best["solver"], read_bits(best["bits"]), best["energy"], bound, _meets(best["energy"], bound))
+    return Best(best["solver"], read_bits(best["bits"]), best["energy"], max(bounds, default=None))
 
 
 def best_energy(asked: Problem, best: Best) -> float:
@@ -229,10 +228,6 @@ def _declined_row(name: str, reason: str) -> dict[str, Any]:
     numbers = dict.fromkeys(("energy", "objective", "violations", "bound"), None)
     words = {"solver": name, "state": "declined", "reason": reason, "bits": "", "incumbents": "[]", "settings": "{}"}
     return {**words, **numbers, "proven": False, "reads": 0, "seconds": 0.0}
-
-
-def _meets(energy: float, bound: float | None) -> bool:
-    return bound is not None and energy <= bound + 1e-9 * max(1.0, abs(energy))
 
 
 def _best_told(asked: Problem, found: Race) -> str:

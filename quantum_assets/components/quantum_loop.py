@@ -31,6 +31,7 @@ from quantum_assets.execution.cost import estimate
 from quantum_assets.execution.session import Session
 from quantum_assets.qaoa.training import (
     Evaluation,
+    Guard,
     Halted,
     Reading,
     TrainingState,
@@ -135,6 +136,7 @@ def refine(
     *,
     resume: TrainingState | None = None,
     checkpoint: Callable[[TrainingState], None] | None = None,
+    guard: Guard | None = None,
 ) -> Refined:
     """Go on from the exact angles under noise, as far as the loop's budget and the execution room let it.
 
@@ -143,6 +145,7 @@ def refine(
         resume: A state that an interrupted run left; used if it is of this question. Its evaluations are not asked for
             again.
         checkpoint: Called with the state after every evaluation.
+        guard: Halts the stage, beside the loop's own budget.
     """
     noisy = loop.noisy_profile
     if loop.skipped or noisy is None:
@@ -163,7 +166,9 @@ def refine(
         question,
         checkpoint,
         every=1,
-        guard=lambda history: _against_another(loop, noisy, prices, history),
+        guard=lambda history: (
+            (guard(history) if guard is not None else "") or _against_another(loop, noisy, prices, history)
+        ),
     )
     return Refined(state, state.ending)
 

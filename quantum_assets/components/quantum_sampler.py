@@ -98,6 +98,7 @@ def trained(
     origin: Origin | None = None,
     resume: TrainingState | None = None,
     checkpoint: Callable[[TrainingState], None] | None = None,
+    guard: Guard | None = None,
 ) -> Trained:
     """Train the ansatz on the exact engine, and make sure that the circuit is the same ansatz.
 
@@ -109,6 +110,8 @@ def trained(
             polynomial alone gives.
         resume: A state that an interrupted run left; used if it is of this question.
         checkpoint: Called with the state as training goes on.
+        guard: Halts training, which keeps its best angles so far. The start is evaluated whatever it says: its value is
+            part of the evidence.
 
     Raises:
         PlanError: For more variables than the exact engine takes, an ansatz that does not go with the instance, or a
@@ -125,7 +128,8 @@ def trained(
     engine = prepare(ising, begun.ansatz)
     question = f"{ising.fingerprint}/{begun.ansatz.model_dump_json()}/{spec.objective.model_dump_json()}"
     fresh = begin(begun.angles, spec.training, question)
-    done = resumed(resume, fresh, exact_objective(engine, spec.objective), question, checkpoint)
+    after_start: Guard | None = None if guard is None else lambda history: guard(history) if history else ""
+    done = resumed(resume, fresh, exact_objective(engine, spec.objective), question, checkpoint, guard=after_start)
     circuit = ansatz(ising, begun.ansatz, name=f"qaoa-{spec.mixer.replace('_', '-')}-p{spec.layers}")
     return Trained(
         engine=engine,

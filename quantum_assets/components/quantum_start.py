@@ -13,7 +13,7 @@ from quantum_assets.contracts.qaoa import AngleTable, AnsatzSpec
 from quantum_assets.problems.narrowing import narrow
 from quantum_assets.qaoa.angles import fixed_angles_for, flip_scale, linear_ramp, random_angles, transfer
 from quantum_assets.qaoa.engine import prepare
-from quantum_assets.qaoa.training import begin, exact_objective, train
+from quantum_assets.qaoa.training import Guard, begin, exact_objective, train
 
 
 @dataclass(frozen=True)
@@ -23,19 +23,22 @@ class Origin:
     Attributes:
         ansatz: The circuit family, its first state included.
         angles: The first ones.
+        halted: Why there was no time to find them on fewer variables; empty where nothing was amiss.
     """
 
     ansatz: AnsatzSpec
     angles: AngleTable
+    halted: str = ""
 
 
-def origin_of(kernel: Problem, spec: QuantumSpec, label: str) -> Origin:
+def origin_of(kernel: Problem, spec: QuantumSpec, label: str, guard: Guard | None = None) -> Origin:
     """Where training of an instance begins, as the study says.
 
     Args:
         kernel: The instance as the quantum step gets it.
         spec: The quantum step.
         label: Whose it is, for messages.
+        guard: Halts training on fewer variables; its angles are then left alone, and those of the polynomial serve.
 
     Raises:
         PlanError: For an xy mixer on a problem that does not fix the number of ones, a polynomial without energies, or
@@ -46,7 +49,8 @@ def origin_of(kernel: Problem, spec: QuantumSpec, label: str) -> Origin:
     ansatz = ansatz_of(encoding, spec, label, greedy)
     if spec.transfer_variables is None:
         return Origin(ansatz, first_angles(encoding, spec))
-    return Origin(ansatz, _carried_over(kernel, encoding, spec, spec.transfer_variables, label))
+    angles, halted = _carried_over(kernel, encoding, spec, spec.transfer_variables, label, guard)
+    return Origin(ansatz, angles, halted)
 
 
 def ansatz_of(encoding: Encoding, spec: QuantumSpec, label: str = "", greedy: Bits | None = None) -> AnsatzSpec:
@@ -91,10 +95,16 @@ def first_angles(encoding: Encoding, spec: QuantumSpec) -> AngleTable:
     return fixed_angles_for(encoding.ising, spec.layers)
 
 
-def _carried_over(kernel: Problem, encoding: Encoding, spec: QuantumSpec, most: int, label: str) -> AngleTable:
-    """Train on fewer variables, with the same ansatz, objective and budget, and scale the angles up to the instance."""
+def _carried_over(
+    kernel: Problem, encoding: Encoding, spec: QuantumSpec, most: int, label: str, guard: Guard | None
+) -> tuple[AngleTable, str]:
+    """Train on fewer variables, with the same ansatz, objective and budget, and scale the angles up to the instance.
+
+    Returns:
+        First angles, and why training was halted; empty where it was not.
+    """
     if len(kernel.variables) <= most:  # there is nothing narrower to learn from
-        return first_angles(encoding, spec)
+        return first_angles(encoding, spec), ""
     try:
         smaller = narrow(kernel, most, spec.narrowing)
         begun = origin_of(smaller, spec.model_copy(update={"start": "fixed", "transfer_variables": None}), label)
@@ -107,6 +117,8 @@ def _carried_over(kernel: Problem, encoding: Encoding, spec: QuantumSpec, most: 
     ising = smaller.encode().ising
     question = f"{ising.fingerprint}/{begun.ansatz.model_dump_json()}/{spec.objective.model_dump_json()}"
     objective = exact_objective(prepare(ising, begun.ansatz), spec.objective)
-    found = train(begin(begun.angles, spec.training, question), objective, question).angles
-    named = found.model_copy(update={"source": f"Found on {smaller.name}. {found.source}"})
-    return transfer(named, flip_scale(encoding.ising))
+    done = train(begin(begun.angles, spec.training, question), objective, question, guard=guard)
+    if guard is not None and done.ending == guard(done.history):  # whose sentence ends it only where it halted it
+        return first_angles(encoding, spec), done.ending
+    named = done.angles.model_copy(update={"source": f"Found on {smaller.name}. {done.angles.source}"})
+    return transfer(named, flip_scale(encoding.ising)), ""

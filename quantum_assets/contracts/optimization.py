@@ -12,7 +12,16 @@ ProblemKind = Literal[
 ]
 Path = Literal["quantum", "classical", "ensemble"]
 Narrowing = Literal["exact", "freeze"]
+MeanName = Literal["EmpiricalMu", "EWMu", "ShrunkMu", "EquilibriumMu"]
+CovarianceName = Literal[
+    "EmpiricalCovariance", "EWCovariance", "LedoitWolf", "OAS", "ShrunkCovariance", "GerberCovariance"
+]
+
+MOST_VARIABLES = 20
+"""No study lets more variables reach its quantum step: the exact engine holds an amplitude of every state."""
+
 _MOST_KEPT = 120.0
+_LONGEST_DEADLINE = 30 * 24 * 3600
 
 
 class ProblemSpec(Frozen):
@@ -27,6 +36,15 @@ class ProblemSpec(Frozen):
     )
     form: Literal["qubo", "ising"] | None = Field(None, description="qubo_file: whether values weigh bits or spins.")
     sense: Literal["minimise", "maximise"] | None = Field(None, description="qubo_file: which way the objective goes.")
+    n_variables: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        None,
+        description="qubo_file: how many variables there are, some perhaps without a weight; null: one more than the "
+        "largest index, and every index below it must appear.",
+    )
+    duplicates: Literal["refuse", "sum"] | None = Field(
+        None,
+        description="qubo_file: what a second row of one pair means; sum is for a full symmetric matrix. Null: refuse.",
+    )
     choose: Annotated[int, Field(ge=1)] | None = Field(None, description="portfolio: how many assets to hold.")
     tickers: tuple[str, ...] | None = Field(None, description="portfolio: assets to choose from; null: all.")
     risk_aversion: float | None = Field(None, ge=0, description="portfolio: return a year for one unit of variance.")
@@ -34,8 +52,8 @@ class ProblemSpec(Frozen):
         None, ge=0, description="portfolio: return a year given up for exchanging everything once."
     )
     look_back: Annotated[int, Field(ge=2)] | None = Field(None, description="portfolio: daily returns in the window.")
-    mean: str | None = Field(None, description="portfolio: skfolio's estimator of expected returns.")
-    covariance: str | None = Field(None, description="portfolio: skfolio's estimator of the covariance.")
+    mean: MeanName | None = Field(None, description="portfolio: skfolio's estimator of expected returns.")
+    covariance: CovarianceName | None = Field(None, description="portfolio: skfolio's estimator of the covariance.")
     cities: Annotated[int, Field(ge=3)] | None = Field(None, description="delivery_routes: number of cities.")
     capacity: Annotated[int, Field(ge=1)] | None = Field(None, description="delivery_routes: pallets in a truck.")
     candidates: Annotated[int, Field(ge=3, le=24)] | None = Field(
@@ -54,6 +72,25 @@ class ProblemSpec(Frozen):
             raise ValueError(f"a {self.kind} needs {', '.join(sorted(set(needed) - given))}")
         return self
 
+    @model_validator(mode="after")
+    def _tickers_leave_a_choice(self) -> Self:
+        tickers = self.tickers
+        if tickers is None:
+            return self
+        if len(tickers) < 2:
+            raise ValueError(
+                f"tickers names {len(tickers)} assets, which leaves nothing to choose; name at least 2, or leave it "
+                "out for all"
+            )
+        twice = next((name for place, name in enumerate(tickers) if name in tickers[:place]), None)
+        if twice is not None:
+            raise ValueError(f"tickers names {twice!r} twice; keep one of the two")
+        if self.choose is not None and self.choose > len(tickers):
+            raise ValueError(
+                f"choose is {self.choose}, and tickers names {len(tickers)} assets; hold from 1 to {len(tickers)}"
+            )
+        return self
+
 
 _PORTFOLIO = ("choose", "tickers", "risk_aversion", "turnover_cost", "look_back", "mean", "covariance")
 #: For each kind: fields it may have, fields it must have.
@@ -63,7 +100,7 @@ _FIELDS: dict[ProblemKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "independent_set": (("graph",), ("graph",)),
     "delivery_routes": (("cities", "capacity", "candidates"), ()),
     "shift_schedule": ((), ()),
-    "qubo_file": (("path", "form", "sense"), ("path",)),
+    "qubo_file": (("path", "form", "sense", "n_variables", "duplicates"), ("path",)),
     "labs": (("length",), ("length",)),
 }
 
@@ -110,7 +147,8 @@ class LoopSpec(Frozen):
         ge=1,
         le=8,
         description="Angle tables sampled under the profile asked for: the best exact ones, the best noisy ones, the "
-        "start, other noisy ones by their value. The one of the lowest objective is published.",
+        "start, other noisy ones by their value. Of several, half of the shots of each judge; of the one with the "
+        "lowest objective the other half is published.",
     )
     max_shots: Annotated[int, Field(ge=1)] | None = Field(
         None, description="Shots of a partition, noisy evaluations and finalists together; null: no limit."
@@ -161,7 +199,7 @@ class QuantumSpec(Frozen):
     objective: Objective = Objective()
     training: TrainingBudget = TrainingBudget(optimiser="nelder_mead", evaluations=80)
     most_variables: int = Field(
-        16, ge=2, le=20, description="A larger instance is narrowed to so many before the quantum step."
+        16, ge=2, le=MOST_VARIABLES, description="A larger instance is narrowed to so many before the quantum step."
     )
     narrowing: Narrowing = Field(
         "exact",
@@ -209,13 +247,15 @@ class DecisionPolicy(Frozen):
         None, ge=0, description="quantum: largest gap to the best classical objective, relative to its size."
     )
     min_feasible: float = Field(0.0, ge=0, le=1, description="quantum: least share of feasible raw samples.")
-    min_samples: int = Field(1, ge=1, description="quantum: least number of samples.")
+    min_samples: int = Field(
+        1, ge=1, description="quantum: least number of published samples; of several finalists half of the shots are."
+    )
     deadline_seconds: float | None = Field(
         None,
         gt=0,
         description="From the start of the run that made quantum_jobs to the decision, through retries and the run "
-        "that collects; a run that only decides again starts a clock of its own. Bounds the wait for the quantum "
-        "answer. Null: no limit.",
+        "that collects; a run that only decides again starts a clock of its own. Bounds training and the wait for "
+        "the quantum answer. Null: no limit.",
         json_schema_extra={"identity": False},
     )
 
@@ -225,12 +265,31 @@ class DecisionPolicy(Frozen):
             raise ValueError("order must name classical, so that every period gets a decision")
         return self
 
+    @model_validator(mode="after")
+    def _ends_at_all(self) -> Self:
+        if self.deadline_seconds is not None and self.deadline_seconds > _LONGEST_DEADLINE:
+            raise ValueError(
+                f"deadline_seconds is {self.deadline_seconds:g}, and 30 days, {_LONGEST_DEADLINE} s, are the most; "
+                "give fewer, or leave it out for no limit"
+            )
+        return self
+
     @property
     def answer_seconds(self) -> float | None:
         """How long the quantum answer is waited for: the deadline without what collecting and deciding may take.
 
         A quarter of the deadline is kept for that, two minutes at most. None: no limit.
         """
-        if self.deadline_seconds is None:
-            return None
-        return self.deadline_seconds - min(_MOST_KEPT, self.deadline_seconds / 4)
+        return None if self.deadline_seconds is None else _without_kept(self.deadline_seconds)
+
+    @property
+    def training_seconds(self) -> float | None:
+        """How long training may go on: the answer's time without what asking at the trained angles may take.
+
+        Again a quarter is kept, two minutes at most. None: no limit.
+        """
+        return None if self.answer_seconds is None else _without_kept(self.answer_seconds)
+
+
+def _without_kept(seconds: float) -> float:
+    return seconds - min(_MOST_KEPT, seconds / 4)

@@ -20,7 +20,24 @@ from quantum_assets.contracts.workload import FloatArray, IntArray
 Bits = npt.NDArray[np.uint8]
 Sense = Literal["minimise", "maximise"]
 
+SAME = 1e-9
+"""Energies nearer than this share of their scale are the same: what is proven is proven to this."""
+
 _CHUNK = 1 << 22  # numbers of the largest temporary array in `Ising.energies`
+
+
+def alike_within(scale: float, *values: float, share: float = SAME) -> float:
+    """How far apart two energies, or two objectives, may lie and still be the same.
+
+    A share of the instance's own scale, so that a polynomial and a thousand times it get the same verdicts, and the
+    rounding of the values themselves, which a large offset makes coarser than the scale.
+
+    Args:
+        scale: `Ising.scale`, or `Encoding.objective_scale` for objectives; at least 0.
+        values: What is compared, or an offset that is in it.
+        share: Of the scale.
+    """
+    return share * scale + 2.0**-50 * max(map(abs, values), default=0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +81,16 @@ class Ising:
     def order(self) -> int:
         """Variables in the largest term; 0 without terms."""
         return max(map(len, self.terms), default=0)
+
+    @cached_property
+    def scale(self) -> float:
+        """The size of its energies: the largest |coefficient|, the offset left out; 0 without terms."""
+        return float(np.abs(self.coefficients).max(initial=0.0))
+
+    @property
+    def tolerance(self) -> float:
+        """Energies nearer than this are the same: `alike_within` its scale and its offset."""
+        return alike_within(self.scale, self.offset)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -124,6 +151,11 @@ class Encoding:
     cardinality: int | None = None
     energy_per_unit: float = 1.0
     energy_offset: float = 0.0
+
+    @property
+    def objective_scale(self) -> float:
+        """The polynomial's scale in the objective's unit, at least 0."""
+        return self.ising.scale / abs(self.energy_per_unit)
 
 
 class Problem(Protocol):
@@ -212,6 +244,7 @@ class Solution:
         seed: Of its generator; None where it draws nothing.
         settings: What it ran with.
         reads: Independent restarts or reads that it made.
+        tolerance: Energies nearer than this are the same (`Ising.tolerance`).
     """
 
     solver: str
@@ -223,11 +256,12 @@ class Solution:
     seed: int | None = None
     settings: Mapping[str, str | float | int] = field(default_factory=dict)
     reads: int = 1
+    tolerance: float = 0.0
 
     @property
     def proven(self) -> bool:
         """Whether the bound meets the energy: nothing better exists."""
-        return self.bound is not None and self.energy <= self.bound + 1e-9 * max(1.0, abs(self.energy))
+        return self.bound is not None and self.energy <= self.bound + self.tolerance
 
 
 def unpack(indices: Sequence[int] | IntArray, n_variables: int) -> Bits:

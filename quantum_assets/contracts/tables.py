@@ -304,11 +304,12 @@ DECISION = TableContract(
     ),
 )
 OUTCOME = TableContract(
-    "outcome/v1",
+    "outcome/v2",
     (
         Column("profile", "string", "Execution profile of the decision; empty for equal weight."),
         Column("path", "string", "Whose holding.", isin=("published", "quantum", "classical", "equal_weight")),
         Column("held", "string", "Tickers, separated by blanks."),
+        Column("before", "string", "Tickers held the month before, separated by blanks; empty: all was cash."),
         Column("total_return", "float64", "Of the period, before costs: 0.02 is two per cent."),
         Column("volatility", "float64", "Standard deviation of daily returns, a year.", ge=0),
         Column("turnover", "float64", "Share of the holding exchanged on the day of the decision.", ge=0, le=1.0000001),

@@ -1,10 +1,12 @@
 """The control ladder: what a sampler added, beside what repair and polish do to bits that know less or nothing.
 
-Four sources with the same number of shots go through the identical steps: uniform bits; the product of the sampler's
+Four sources with the same number of shots go through the identical steps: uniform rows; the product of the sampler's
 own marginals, which knows every single variable and no correlation; the sampler; and the problem's greedy row alone.
-Only what the sampler has over the product can come from correlations, and those are what an entangling circuit is for.
+Both controls draw in the sampler's own sample space (`controls`). What the sampler has over the product is structure
+that no product distribution on this space has. Entangling circuits are built for such structure, and so is many a
+classical sampler: the ladder says that it is there, not where it comes from.
 
-Tests, two-sided, of the sampler against the product and against uniform bits: Fisher's exact test for shares,
+Tests, two-sided, of the sampler against the product and against uniform rows: Fisher's exact test for shares,
 the permutation test for mean gaps; Holm's correction over all of them. Marginals are estimated from the sampler's own
 shots, so its share and the product's move together: a sampler without correlations is rejected less often than alpha,
 not more (the estimate under the product model is efficient, so it has a covariance with the share that equals
@@ -18,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from quantum_assets.contracts.errors import PlanError
-from quantum_assets.contracts.problem import Bits, Encoding, Problem
+from quantum_assets.contracts.problem import Bits, Encoding, Problem, alike_within
 from quantum_assets.contracts.workload import FloatArray, IntArray
+from quantum_assets.models.controls import ControlKind, Shots, control_kind, controls_of, merged
 from quantum_assets.models.ladder import Contrast, Ladder, Measure, Rung, RungName, Stage
 from quantum_assets.models.proportions import Interval, best_of, bootstrap_mean, same_mean, same_share, wilson
 from quantum_assets.models.statistics import holm
@@ -28,39 +31,7 @@ from quantum_assets.solvers.flips import descend
 CURVE = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 """The k of best-of-k curves, as far as there are shots."""
 
-_SAME = 1e-9
 _CONTROLS: tuple[RungName, ...] = ("product", "uniform")
-
-
-@dataclass(frozen=True, eq=False)
-class Shots:
-    """Distinct rows of bits and how often each came.
-
-    Attributes:
-        bits: Shape `(m, n_variables)`.
-        counts: At least 1 each, shape `(m,)`.
-    """
-
-    bits: Bits
-    counts: IntArray
-
-    def __post_init__(self) -> None:
-        if self.bits.ndim != 2 or self.counts.shape != self.bits.shape[:1] or not len(self.bits):
-            raise PlanError(
-                "shots", f"have bits {self.bits.shape} and counts {self.counts.shape}", "Give one count a row of bits"
-            )
-        if self.counts.min() < 1 or not np.isin(self.bits, (0, 1)).all():
-            raise PlanError("shots", "have counts below 1 or bits other than 0 and 1", "Leave out what never came")
-
-    @property
-    def total(self) -> int:
-        """Number of shots."""
-        return int(self.counts.sum())
-
-    @property
-    def marginals(self) -> FloatArray:
-        """Share of ones of each variable, shape `(n_variables,)`."""
-        return np.asarray(self.counts @ self.bits.astype(float) / self.total, dtype=float)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,18 +58,6 @@ def objective_of(encoding: Encoding, energy: float) -> float:
     return (energy - encoding.energy_offset) / encoding.energy_per_unit
 
 
-def uniform_shots(n_variables: int, shots: int, seed: int) -> Shots:
-    """Fair coins: every row alike, shape as asked for."""
-    rng = np.random.default_rng(seed)
-    return _counted(rng.integers(0, 2, (shots, n_variables), dtype=np.uint8))
-
-
-def product_shots(marginals: FloatArray, shots: int, seed: int) -> Shots:
-    """Independent coins, variable i with the probability `marginals[i]` of a one."""
-    rng = np.random.default_rng(seed)
-    return _counted((rng.random((shots, len(marginals))) < marginals).astype(np.uint8))
-
-
 def climb(
     problem: Problem,
     bits: Bits,
@@ -106,6 +65,7 @@ def climb(
     *,
     best_energy: float,
     seed: int,
+    control: ControlKind | None = None,
     polish: bool = False,
     alpha: float = 0.05,
     resamples: int = 2000,
@@ -119,6 +79,8 @@ def climb(
         best_energy: Energy of the best known feasible row, under the problem's own encoding; of the whole instance
             where `problem` is a frozen one. Then it may lie outside, and no rung reaches it: `subspace.survey` tells.
         seed: Of controls, bootstrap and permutations, at least 0.
+        control: What the controls keep of the sampler's sample space. None: what `control_kind` says of the polynomial,
+            for a sampler that does not keep the number of ones.
         polish: Whether steepest descent on the encoding follows the repair; the result is repaired again, and a row
             that this made worse keeps its repaired self.
         alpha: Level of tests and intervals.
@@ -136,15 +98,16 @@ def climb(
         raise PlanError(
             "ladder", f"is given the seed {seed}, {resamples} resamples", "Give seed >= 0, resamples >= 1000"
         )
-    sampler = _merged(np.atleast_2d(bits), np.asarray(counts, dtype=np.int64))
+    sampler = merged(np.atleast_2d(bits), np.asarray(counts, dtype=np.int64))
     width = len(problem.variables)
     if sampler.bits.shape[1] != width:
         raise PlanError("sampler's bits", f"have {sampler.bits.shape[1]} columns", f"Give {width}, one a variable")
     seeds = [int(word) for word in np.random.SeedSequence([seed, 0x1ADDE2]).generate_state(3)]
     encoding = problem.encode()
+    drawn = controls_of(sampler, control or control_kind(encoding.ising), (seeds[0], seeds[1]))
     sources: dict[RungName, Shots] = {
-        "uniform": uniform_shots(width, sampler.total, seeds[0]),
-        "product": product_shots(sampler.marginals, sampler.total, seeds[1]),
+        "uniform": drawn.uniform,
+        "product": drawn.product,
         "sampler": sampler,
         "greedy": Shots(np.atleast_2d(problem.greedy()).astype(np.uint8), np.array([sampler.total])),
     }
@@ -162,6 +125,7 @@ def climb(
         seed=seed,
         rungs=tuple(_rung(name, stage, o, seeds[2], resamples, alpha) for (stage, name), o in outcomes.items()),
         contrasts=_contrasts(outcomes, stages, seeds[2], resamples),
+        names={"uniform": drawn.uniform_name, "product": drawn.product_name},
     )
 
 
@@ -169,25 +133,25 @@ def _decode(
     problem: Problem, encoding: Encoding, shots: Shots, best: float, polish: bool
 ) -> Iterator[tuple[Stage, _Outcome]]:
     """The identical steps for whoever drew the bits."""
-    yield "raw", _judge(problem, shots.bits, shots.counts, best)
+    same = alike_within(encoding.objective_scale, best)
+    yield "raw", _judge(problem, shots.bits, shots.counts, best, same)
     rows = problem.repair(shots.bits)
-    repaired = _judge(problem, rows, shots.counts, best)
+    repaired = _judge(problem, rows, shots.counts, best, same)
     _demand_feasible(repaired, "repaired")
     yield "repaired", repaired
     if not polish:
         return
     shinier = problem.repair(descend(encoding.ising, rows))
-    polished = _judge(problem, shinier, shots.counts, best)
+    polished = _judge(problem, shinier, shots.counts, best, same)
     _demand_feasible(polished, "polished")
     kept = np.where((polished.gap <= repaired.gap)[:, None], shinier, rows)
-    yield "polished", _judge(problem, kept, shots.counts, best)
+    yield "polished", _judge(problem, kept, shots.counts, best, same)
 
 
-def _judge(problem: Problem, rows: Bits, counts: IntArray, best: float) -> _Outcome:
+def _judge(problem: Problem, rows: Bits, counts: IntArray, best: float, same: float) -> _Outcome:
     sign = 1.0 if problem.sense == "minimise" else -1.0
     gap = sign * (np.asarray(problem.objective(rows), dtype=float) - best)
-    near = np.abs(gap) <= _SAME * max(1.0, abs(best))
-    gap = np.where(near, 0.0, gap)
+    gap = np.where(np.abs(gap) <= same, 0.0, gap)
     feasible = np.asarray(problem.violations(rows)) == 0
     return _Outcome(counts, feasible, feasible & (gap <= 0), gap, deterministic=len(rows) == 1)
 
@@ -250,15 +214,3 @@ def _compare(own: _Outcome, rival: _Outcome, measure: Measure, seed: int, resamp
     hits, others = (o.of(o.hit if measure == "optimum" else o.feasible) for o in (own, rival))
     p_value = same_share(hits, own.shots, others, rival.shots)
     return hits / own.shots - others / rival.shots, "Fisher's exact", p_value
-
-
-def _counted(rows: Bits) -> Shots:
-    distinct, counts = np.unique(rows, axis=0, return_counts=True)
-    return Shots(distinct, counts.astype(np.int64))
-
-
-def _merged(bits: Bits, counts: IntArray) -> Shots:
-    """Equal rows together, in the order of their bits: the order of arrival tells nothing."""
-    given = Shots(np.asarray(bits), counts)
-    distinct, place = np.unique(given.bits.astype(np.uint8), axis=0, return_inverse=True)
-    return Shots(distinct, np.bincount(place.ravel(), given.counts).astype(np.int64))

@@ -16,8 +16,6 @@ from quantum_assets.store.store import Store
 
 Rows = Sequence[Mapping[str, Any]]
 
-_SAME = 1e-9
-
 
 @dataclass(frozen=True, eq=False)
 class Decided:
@@ -72,7 +70,7 @@ class Decided:
         """
         rows = (*self.solutions, *self.samples)
         known = {row["energy"]: row["objective"] for row in rows if row["violations"] == 0}
-        if not known or max(known) - min(known) <= _SAME * max(1.0, *map(abs, known)):
+        if not known or max(known) - min(known) <= self.ising.tolerance:
             return None
         low, high = min(known), max(known)
         slope = (known[high] - known[low]) / (high - low)

@@ -1,7 +1,7 @@
 """What the control ladder found, as values: rungs with their intervals, tests, and the sentence that follows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from quantum_assets.models.proportions import Interval
@@ -17,7 +17,7 @@ class Rung:
     """One source of bits at one stage of the decoder.
 
     Attributes:
-        name: `uniform` bits, the `product` of the sampler's marginals, the `sampler`, or the `greedy` row alone.
+        name: `uniform` rows, the `product` of the sampler's marginals, the `sampler`, or the `greedy` row alone.
         stage: `raw` shots, `repaired`, or `polished` after the repair.
         shots: Shots that were decoded.
         optimum: Share of shots that are feasible and at least as good as the best known, with Wilson's interval.
@@ -75,6 +75,7 @@ class Ladder:
         seed: Of controls and resampling.
         rungs: Every rung at every stage.
         contrasts: Every test; one family.
+        names: What the controls are for people, by rung: which sample space they draw in.
     """
 
     kind: str
@@ -86,6 +87,11 @@ class Ladder:
     seed: int
     rungs: tuple[Rung, ...]
     contrasts: tuple[Contrast, ...]
+    names: Mapping[RungName, str] = field(default_factory=dict)
+
+    def called(self, name: RungName) -> str:
+        """A rung for people: of a control, what it knows and where it draws."""
+        return self.names.get(name, _PLAIN[name])
 
     @property
     def last_stage(self) -> Stage:
@@ -119,10 +125,10 @@ class Ladder:
         """The finding with its numbers, one sentence."""
         own, product, uniform = (self.rung(name) for name in ("sampler", "product", "uniform"))
         return (
-            f"After the {self.last_stage} stage the sampler is {self.finding()} the product of its marginals: "
-            f"P(optimum) {_spell(own.optimum)} against {_spell(product.optimum)} (uniform bits "
+            f"After the {self.last_stage} stage the sampler is {self.finding()} the {self.called('product')}: "
+            f"P(optimum) {_spell(own.optimum)} against {_spell(product.optimum)} ({self.called('uniform')} "
             f"{_spell(uniform.optimum)}), mean gap in {self.unit} {_spell(own.gap)} against {_spell(product.gap)} "
-            f"(uniform bits {_spell(uniform.gap)}); {self.shots} shots each."
+            f"({self.called('uniform')} {_spell(uniform.gap)}); {self.shots} shots each."
         )
 
     def rows(self) -> tuple[Mapping[str, str | float | int | None], ...]:
@@ -151,6 +157,14 @@ class Ladder:
             **_columns("feasible", rung.feasible),
             **tests,
         }
+
+
+_PLAIN: Mapping[RungName, str] = {
+    "uniform": "uniform bits",
+    "product": "product of its marginals",
+    "sampler": "sampler",
+    "greedy": "greedy row",
+}
 
 
 def _columns(name: str, interval: Interval | None) -> Mapping[str, float | None]:

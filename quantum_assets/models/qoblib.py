@@ -2,8 +2,8 @@
 
 Two files an instance: a CSV with one row, and the incumbents over time as JSON. The library's template of 2025 has 27
 columns. Its checker has since asked for three more, `Affiliation`, `Paradigm` and `Time to Solution`: 30. Both are
-written from the same row. All values are in the problem's own unit; runtimes are seconds, means over runs, without
-waiting in queues; what does not exist is ``N/A``.
+written from the same row; where there is no `Affiliation`, `Submitter` holds it. All values are in the problem's own
+unit; runtimes are seconds, means over runs, without waiting in queues; what does not exist is ``N/A``.
 """
 
 import csv
@@ -17,7 +17,8 @@ from typing import Literal
 import numpy as np
 
 from quantum_assets.contracts.errors import PlanError
-from quantum_assets.contracts.problem import Incumbent, Ising, Sense
+from quantum_assets.contracts.problem import SAME, Incumbent, Ising, Sense, alike_within
+from quantum_assets.problems.polynomial import to_bits
 
 Paradigm = Literal["Classical", "Quantum Simulator", "Quantum Hardware"]
 Row = Mapping[str, str]
@@ -159,7 +160,8 @@ def summary(
     """The row of a submission: all 30 columns by name.
 
     A run is successful by the library's rule: feasible, and within ε |best| of the best objective that the algorithm
-    itself found. Coefficients are those of the Ising polynomial in spins, the constant left out.
+    itself found. The model is the polynomial of bits, a QUBO or, beyond pairs, a HUBO, and the coefficients are its,
+    the constant left out; solvers and circuits are given the same polynomial of spins.
 
     Args:
         instance: Its name in the library.
@@ -171,16 +173,18 @@ def summary(
         epsilon: Success threshold, at least 0.
 
     Raises:
-        PlanError: For no run, a negative threshold, or a bound on the wrong side of the best objective.
+        PlanError: For no run, a negative threshold, a bound on the wrong side of the best objective, or a term of more
+            than 12 variables.
     """
     if not runs or epsilon < 0:
         raise PlanError("submission", f"has {len(runs)} runs, threshold {epsilon}", "Give a run and epsilon >= 0")
     sign = 1.0 if sense == "minimise" else -1.0
     values = [run.objective for run in runs if run.objective is not None]
     best = sign * min(sign * value for value in values) if values else None
-    if best is not None and bound is not None and sign * (bound - best) > 1e-9 * max(1.0, abs(best)):
+    if best is not None and bound is not None and sign * (bound - best) > SAME * max(ising.scale, abs(best)):
         raise PlanError("submission's bound", f"{bound} is worse than the value {best} found", "Give a proven bound")
-    successes = 0 if best is None else sum(sign * (v - best) <= epsilon * abs(best) + 1e-12 for v in values)
+    near = 0.0 if best is None else epsilon * abs(best) + alike_within(ising.scale, best, share=1e-12)
+    successes = 0 if best is None else sum(sign * (value - best) <= near for value in values)
     n = ising.n_variables
     return {
         "Problem": instance,
@@ -217,16 +221,18 @@ def summary(
 def as_csv(rows: Sequence[Row], columns: Sequence[str] = COLUMNS_27) -> str:
     """Rows as the text of `<instance>_summary.csv`: with the 27 columns of the template, or `COLUMNS_30`.
 
+    The template has no column for affiliations and wants them beside the names: they follow in brackets, in order.
+
     Raises:
         PlanError: For columns that a row does not have.
     """
-    missing = sorted({column for row in rows for column in columns if column not in row})
+    missing = sorted({column for row in rows for column in (*columns, "Submitter", "Affiliation") if column not in row})
     if missing:
         raise PlanError("submission", f"has no values for {missing}", "Take the row from `summary`")
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(columns), extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows(row if "Affiliation" in columns else _with_affiliation(row) for row in rows)
     return text.getvalue()
 
 
@@ -258,8 +264,16 @@ def _demand_monotone(place: int, run: Run) -> None:
         raise PlanError(f"incumbents of run {place}", "go back", "Give each improvement once, in the order of time")
 
 
+def _with_affiliation(row: Row) -> Row:
+    where = row["Affiliation"]
+    given = set(where.split(", ")) != {NOT_GIVEN}
+    return {**row, "Submitter": f"{row['Submitter']} ({where})"} if given else row
+
+
 def _coefficients(ising: Ising) -> Row:
-    weights = ising.coefficients[ising.coefficients != 0]
+    """Of the polynomial of bits; what two sums that should cancel leave of each other is no coefficient."""
+    found = np.array([weight for members, weight in to_bits(ising).items() if members])
+    weights = found[np.abs(found) > 1e-12 * ising.scale]
     whole = bool((weights == np.rint(weights)).all())
     return {
         "# Non-Zero Coefficients": str(len(weights)),

@@ -7,10 +7,9 @@ to. Both belong beside the ladder, so that its zeros and its ones are read for w
 
 from dataclasses import dataclass
 
+from quantum_assets.contracts.problem import alike_within
 from quantum_assets.problems.freezing import FrozenProblem, best_move
 from quantum_assets.problems.penalty import check
-
-_SAME = 1e-9
 
 
 @dataclass(frozen=True)
@@ -63,6 +62,7 @@ def survey(kernel: FrozenProblem, best_known: float) -> Subspace:
     """
     found = check(kernel)
     sign = 1.0 if kernel.sense == "minimise" else -1.0
+    near = alike_within(kernel.original.encode().objective_scale, best_known)
     return Subspace(
         name=kernel.name,
         unit=kernel.unit,
@@ -71,5 +71,5 @@ def survey(kernel: FrozenProblem, best_known: float) -> Subspace:
         best=found.best_objective,
         best_move=float(kernel.original.objective(best_move(kernel.original)[None])[0]),
         best_known=float(best_known),
-        reachable=bool(sign * (found.best_objective - best_known) <= _SAME * max(1.0, abs(best_known))),
+        reachable=bool(sign * (found.best_objective - best_known) <= near),
     )

@@ -9,6 +9,7 @@ that a concurrent writer cannot change a run's inputs under its feet.
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -85,6 +86,10 @@ class StoreIOManager(dg.ConfigurableIOManager):
             return None
         commit = self.store.find(asset, where)
         return with_origin(self.store.read(asset, where, version=commit.version), commit.version, commit.provenance)
+
+    def turn(self, asset: tuple[str, ...], partition: str) -> AbstractContextManager[None]:
+        """One maker at a time of a partition that is made from the `newest` versions of others; see `Store.turn`."""
+        return self.store.turn(asset, _partition((partition,) if partition else ()))
 
     def new_tracker(self) -> Tracker:
         """Tracking for this home; it connects to nothing until it is used."""

@@ -87,11 +87,12 @@ def ladder_figure(ladder: Ladder) -> bytes:
         found = [ladder.rung(name, stage).optimum for stage in stages]
         values = np.array([one.value for one in found])
         spans = np.abs([[one.value - one.low for one in found], [one.high - one.value for one in found]])
-        axes.errorbar(places, values, yerr=spans, fmt=MARKERS[index], color=colour, label=name, capsize=3, markersize=5)
+        told = ladder.called(name)
+        axes.errorbar(places, values, yerr=spans, fmt=MARKERS[index], color=colour, label=told, capsize=3, markersize=5)
     axes.set_xticks(np.arange(len(stages)), stages)
     axes.set_ylim(-0.02, 1.02)
     _words(axes, "", "P(optimum)")
-    axes.legend(fontsize=7, frameon=False, ncols=4, loc="upper left")
+    figure.legend(fontsize=7, frameon=False, ncols=2, loc="outside lower center")
     return png_of(figure)
 
 

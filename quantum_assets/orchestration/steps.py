@@ -1,7 +1,8 @@
 """The border between a step's own words and Dagster's: results out, failures with culprit, problem and mend."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 
 import dagster as dg
@@ -29,6 +30,25 @@ def step(body: Callable[[], Stored]) -> Result:
         if not secret and not isinstance(exc, QuantumAssetsError):
             raise
         raise _told(exc) from (None if secret else exc)
+
+
+def step_in_turn(turn: AbstractContextManager[None], body: Callable[[], Stored]) -> Iterator[Result]:
+    """Run one step that reads whatever is newest in the store, alone until what it made is stored.
+
+    Dagster stores a result that is yielded, and writes its event, before it asks for the next one: so whoever has the
+    next turn reads what this one's readers saw, and more. The last version has seen everything.
+
+    Args:
+        turn: Entered before `body` reads, left after the result is stored.
+        body: Reads and computes.
+    """
+    with ExitStack() as held:
+
+        def made() -> Stored:
+            held.enter_context(turn)
+            return body()
+
+        yield step(made)
 
 
 def _told(error: Exception) -> Exception:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from quantum_assets.contracts.columns import TableContract
 from quantum_assets.contracts.record import ModelRecord
 from quantum_assets.orchestration.figures import as_markdown
+from quantum_assets.orchestration.markdown import broken
 from quantum_assets.store.digest import table_digest
 
 
@@ -30,6 +31,8 @@ class Stored:
         tags: Short words for MLflow's tags: path, backend, correlation id; empty ones are left out.
         model: A model to register.
         started_at: Unix milliseconds at which the step began; 0 when nobody looked.
+        headline: Names of notes, metrics and tags that the asset's page shows before all others, in this order; one
+            that is not there is passed over.
     """
 
     table: pa.Table
@@ -43,16 +46,29 @@ class Stored:
     tags: Mapping[str, str] = field(default_factory=dict)
     model: ModelRecord | None = None
     started_at: int = 0
+    headline: tuple[str, ...] = ()
 
 
 def materialized(stored: Stored) -> dg.MaterializeResult[Stored]:
     """The result of an asset function: its Dagster data version is the content digest, so "unchanged" is literal."""
-    metadata: dict[str, Any] = {name: dg.MetadataValue.md(text) for name, text in stored.notes.items()}
-    metadata |= {name: dg.MetadataValue.float(float(value)) for name, value in stored.metrics.items()}
-    metadata |= {name: dg.MetadataValue.text(word) for name, word in stored.tags.items() if word}
-    metadata |= {name: dg.MetadataValue.md(as_markdown(png, name)) for name, png in stored.figures.items()}
     version = table_digest(stored.table, stored.contract)
-    return dg.MaterializeResult(value=stored, metadata=metadata, data_version=dg.DataVersion(version))
+    return dg.MaterializeResult(value=stored, metadata=_metadata(stored), data_version=dg.DataVersion(version))
+
+
+def _metadata(stored: Stored) -> dict[str, dg.MetadataValue[Any]]:
+    """What the asset's page shows, in its order: Dagster keeps the order of a mapping.
+
+    The headline comes first, then words and tables, numbers, pictures, and tags; what the store and MLflow say of the
+    version follows when it is committed.
+    """
+    entries: dict[str, dg.MetadataValue[Any]] = {
+        **{name: dg.MetadataValue.md(broken(text)) for name, text in stored.notes.items()},
+        **{name: dg.MetadataValue.float(float(value)) for name, value in stored.metrics.items()},
+        **{name: dg.MetadataValue.md(as_markdown(png, name)) for name, png in stored.figures.items()},
+        **{name: dg.MetadataValue.text(word) for name, word in stored.tags.items() if word},
+    }
+    first = [name for name in stored.headline if name in entries]
+    return {name: entries[name] for name in (*first, *entries)}
 
 
 _HEADER = b"quantum_assets"

@@ -5,6 +5,7 @@ recomputed is not here. The entries live in ``best_known.yaml`` beside this modu
 the instance, whatever it is called.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -53,9 +54,21 @@ def registry() -> tuple[BestKnown, ...]:
     return tuple(BestKnown(**entry) for entry in yaml.safe_load(text))
 
 
-def find(problem: Problem) -> BestKnown | None:
-    """The entry of an instance, by its fingerprint; None if there is none."""
-    return next((entry for entry in registry() if entry.fingerprint == problem.fingerprint), None)
+def find(problem: Problem, entries: Sequence[BestKnown] | None = None) -> BestKnown | None:
+    """The entry of an instance, by its fingerprint, recomputed from its certificate; None if there is none.
+
+    Args:
+        problem: The instance.
+        entries: Where it is looked up; None: in the registry.
+
+    Raises:
+        PlanError: If its certificate does not give its value (`verify`).
+    """
+    listed = registry() if entries is None else entries
+    entry = next((entry for entry in listed if entry.fingerprint == problem.fingerprint), None)
+    if entry is not None:
+        verify(entry, problem)
+    return entry
 
 
 def verify(entry: BestKnown, problem: Problem) -> None:
@@ -71,8 +84,8 @@ def verify(entry: BestKnown, problem: Problem) -> None:
     if problem.violations(row)[0] > 0:
         raise PlanError(whose, f"has a certificate with violations {problem.violations(row)[0]:g}", "Correct the entry")
     value = float(problem.objective(row)[0])
-    if abs(value - entry.value) > 1e-9 * max(1.0, abs(entry.value)):
-        raise PlanError(whose, f"claims {entry.value:g}, and its certificate has {value:g}", "Correct the entry")
+    if abs(value - entry.value) > 1e-9 * abs(entry.value):
+        raise PlanError(whose, f"claims {entry.value:.12g}, and its certificate has {value:.12g}", "Correct the entry")
 
 
 def packed(bits: Bits) -> str:

@@ -1,6 +1,7 @@
 """From what a study's YAML says to the instance of one period; reads files and prices, and nothing else."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,19 +44,18 @@ def _portfolio(spec: ProblemSpec, period: str) -> Problem:
     had to trade is told by the outcome.
     """
     from quantum_assets.datasets import sp500
-    from quantum_assets.problems.price_window import look_back
 
     prices = sp500.read()
-    look_back(prices, period, spec.look_back or LOOK_BACK, spec.tickers)  # the month asked for speaks first
+    asked = _from_cash(spec, period, prices)  # what is wrong with the study or the month is told of this month
     earlier = _month_before(spec, period, prices)
     held = earlier.greedy()
     names = tuple(name for name, bit in zip(earlier.variables, held, strict=True) if bit)
-    return _holding(spec, period, prices, names)
+    return replace(asked, previous=names)
 
 
 def _month_before(spec: ProblemSpec, period: str, prices: "Prices") -> "Portfolio":
     try:
-        return _holding(spec, _previous_month(period), prices, ())
+        return _from_cash(spec, _previous_month(period), prices)
     except PlanError as error:
         raise PlanError(
             f"period {period}",
@@ -64,22 +64,25 @@ def _month_before(spec: ProblemSpec, period: str, prices: "Prices") -> "Portfoli
         ) from error
 
 
-def _holding(spec: ProblemSpec, period: str, prices: "Prices", previous: tuple[str, ...]) -> "Portfolio":
+def _from_cash(spec: ProblemSpec, period: str, prices: "Prices") -> "Portfolio":
+    """The month's portfolio with nothing held before."""
     from quantum_assets.problems.moments import estimate
     from quantum_assets.problems.portfolio import Portfolio
     from quantum_assets.problems.price_window import look_back
 
     window = look_back(prices, period, spec.look_back or LOOK_BACK, spec.tickers)
+    k, n = spec.choose or 1, len(window.tickers)
+    if k > n:
+        raise PlanError("problem.choose", f"is {k}, and there are {n} assets", f"Hold from 1 to {n} of them")
     moments = estimate(window, spec.mean or "ShrunkMu", spec.covariance or "LedoitWolf")
     return Portfolio(
         name=f"sp500 {period}",
         tickers=window.tickers,
         mean=moments.mean,
         covariance=moments.covariance,
-        k=spec.choose or 1,
+        k=k,
         risk_aversion=RISK_AVERSION if spec.risk_aversion is None else spec.risk_aversion,
         turnover_cost=TURNOVER_COST if spec.turnover_cost is None else spec.turnover_cost,
-        previous=previous,
     )
 
 
@@ -131,7 +134,13 @@ def _file(spec: ProblemSpec, base: Path) -> Problem:
     path = base / (spec.path or "")
     if not path.is_file():
         raise PlanError(f"qubo_file {spec.path}", "is not there", f"Put it into {base.name}, or correct path")
-    return read(path, spec.form, spec.sense or "minimise")
+    return read(
+        path,
+        spec.form,
+        spec.sense or "minimise",
+        n_variables=spec.n_variables,
+        duplicates=spec.duplicates or "refuse",
+    )
 
 
 def _labs(spec: ProblemSpec, base: Path) -> Problem:

@@ -22,14 +22,14 @@ import numpy as np
 
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.fingerprint import fingerprint
-from quantum_assets.contracts.problem import Bits, Encoding, Ising, Problem
+from quantum_assets.contracts.problem import Bits, Encoding, Ising, Problem, alike_within
+from quantum_assets.contracts.workload import FloatArray
 from quantum_assets.problems.descent import descend
 from quantum_assets.problems.narrowed import Narrowed
 from quantum_assets.problems.polynomial import from_spins
 from quantum_assets.problems.rows import matrix_of
 
 _NAMES = 8  # frozen variables that a sentence names
-_SAME = 1e-9  # energies nearer than this share of the largest are alike: rounding must not choose
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def freeze(problem: Problem, most: int) -> Problem:
         return problem
     moves = moves_of(problem)
     energies = np.array([move.energy for move in moves])
-    ranked = np.argsort(np.round(energies / max(1.0, float(np.abs(energies).max())) / _SAME), kind="stable").tolist()
+    ranked = np.argsort(_told_apart(energies, problem.encode().ising.tolerance), kind="stable").tolist()
     wishes = [set(moves[v].flips) for v in ranked] + [{v} for v in ranked]
     return FrozenProblem(problem, tuple(sorted(_fitting(wishes, most, _quotas(problem, most)))))
 
@@ -191,7 +191,9 @@ def best_move(problem: Problem) -> Bits:
     rows = np.array([greedy, *(_flipped(greedy, move.flips) for move in moves_of(problem))])
     rows = rows[problem.violations(rows) == 0]
     sign = 1.0 if problem.sense == "minimise" else -1.0
-    return np.asarray(rows[int(np.argmin(np.round(sign * problem.objective(rows), 12)))])
+    values = problem.objective(rows)
+    near = alike_within(problem.encode().objective_scale, float(np.abs(values).max()), share=1e-12)
+    return np.asarray(rows[int(np.argmin(_told_apart(sign * values, near)))])
 
 
 def substituted(ising: Ising, kept: Sequence[int], row: Bits) -> Ising:
@@ -228,9 +230,14 @@ def _exchange(ising: Ising, row: Bits, variable: int) -> Move:
     partners = np.flatnonzero(row != row[variable])
     rows = np.array([_flipped(row, (variable, int(other))) for other in partners])
     energies = ising.energies(rows)
-    best = int(np.argmin(np.round(energies / max(1.0, float(np.abs(energies).max())) / _SAME)))
+    best = int(np.argmin(_told_apart(energies, ising.tolerance)))
     first, second = sorted((variable, int(partners[best])))
     return Move((first, second), float(energies[best]))
+
+
+def _told_apart(values: FloatArray, tolerance: float) -> FloatArray:
+    """The values as whole steps of a tolerance, so that rounding does not choose among equals; as they are where 0."""
+    return np.asarray(np.round(values / tolerance)) if tolerance else values
 
 
 def _flipped(row: Bits, variables: Sequence[int]) -> Bits:

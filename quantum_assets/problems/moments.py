@@ -6,26 +6,20 @@ mean and the covariance, which assumes daily returns without memory (Lo 2002, "T
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from quantum_assets.contracts.errors import PlanError
+from quantum_assets.contracts.optimization import CovarianceName, MeanName
 from quantum_assets.contracts.workload import FloatArray
 from quantum_assets.datasets.wording import choices
 from quantum_assets.problems.price_window import PriceWindow
 
 #: Classes of `skfolio.moments` for the mean: sample, exponentially weighted, James-Stein shrunk, equilibrium (CAPM).
-MEANS = ("EmpiricalMu", "EWMu", "ShrunkMu", "EquilibriumMu")
+MEANS: tuple[str, ...] = get_args(MeanName)
 #: Classes of `skfolio.moments` for the covariance.
-COVARIANCES = (
-    "EmpiricalCovariance",
-    "EWCovariance",
-    "LedoitWolf",
-    "OAS",
-    "ShrunkCovariance",
-    "GerberCovariance",
-)
+COVARIANCES: tuple[str, ...] = get_args(CovarianceName)
 #: Trading days a year on the New York exchange, the usual convention.
 TRADING_DAYS = 252.0
 

@@ -9,10 +9,10 @@ from quantum_assets.contracts.problem import Bits, Problem
 from quantum_assets.problems.elimination import eliminate
 from quantum_assets.problems.freezing import FrozenProblem, freeze
 from quantum_assets.problems.narrowed import Narrowed
-from quantum_assets.problems.reduction import reduce
+from quantum_assets.problems.reduction import ROOM, reduce
 
 
-def narrow(problem: Problem, most: int, how: Narrowing = "exact") -> Problem:
+def narrow(problem: Problem, most: int, how: Narrowing = "exact", room: str = ROOM) -> Problem:
     """The problem over at most `most` of its variables; itself where it already fits.
 
     Args:
@@ -21,12 +21,13 @@ def narrow(problem: Problem, most: int, how: Narrowing = "exact") -> Problem:
         how: `exact`: by elimination alone. `freeze`: eliminated as far as that goes, and the rest frozen at the greedy
             row; an instance with a fixed number of ones, or with terms of three variables or more, is frozen at once,
             for elimination loses the one and does not take the other.
+        room: What sets `most`, as `reduce` takes it.
 
     Raises:
         PlanError: As `reduce` does; with `freeze` only where no feasible row can be shown or `most` is too small.
     """
     if how == "exact" or len(problem.variables) <= most or most < 1:
-        return reduce(problem, most)
+        return reduce(problem, most, room)
     encoding = problem.encode()
     if encoding.cardinality is not None or encoding.ising.order > 2:
         return freeze(problem, most)

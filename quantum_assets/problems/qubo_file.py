@@ -46,7 +46,7 @@ def read(
             cannot say it.
         sense: Which way the objective goes.
         n_variables: How many there are; by default one more than the largest index, and then every index must appear.
-            A ``.bqm`` file knows it.
+            A ``.bqm`` file knows it, and must agree.
         duplicates: What a second row of one pair means.
         unit: Of the objective, for people.
         max_variables: More are refused.
@@ -63,6 +63,7 @@ def read(
     if suffix == _BINARY:
         found = read_bqm(path.name, data, path.stem, sense, unit=unit, max_variables=max_variables)
         _check_form(path.name, found.form, form)
+        _check_number(path.name, len(found.problem.variables), n_variables)
         return found.problem
     form = _form_of(path.name, suffix, data, form)
     terms: list[Term] = []
@@ -74,7 +75,7 @@ def read(
             raise PlanError(
                 f"{path.name}: {place}",
                 f"gives {_pair_in_words(pair)} again, after {seen[pair]}",
-                "Keep one row of each, or set duplicates to sum",
+                "Keep one row of each, or set duplicates: sum, as a full symmetric matrix needs it",
             )
         seen.setdefault(pair, place)
         terms.append((pair, term[1]))
@@ -108,6 +109,15 @@ def _check_form(whose: str, stated: Form, form: Form | None) -> None:
     if form is not None and form != stated:
         raise PlanError(
             f"{whose}: form", f"is {form}, and the file says {stated}", "Leave form out; such a file says it itself"
+        )
+
+
+def _check_number(whose: str, stated: int, n_variables: int | None) -> None:
+    if n_variables is not None and n_variables != stated:
+        raise PlanError(
+            f"{whose}: n_variables",
+            f"is {n_variables}, and the file says {stated}",
+            "Leave n_variables out; such a file says it itself",
         )
 
 

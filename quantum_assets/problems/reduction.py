@@ -17,6 +17,7 @@ import numpy as np
 
 from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.fingerprint import fingerprint
+from quantum_assets.contracts.optimization import MOST_VARIABLES
 from quantum_assets.contracts.problem import Bits, Encoding, Problem, unpack
 from quantum_assets.problems.elimination import Elimination, eliminate
 from quantum_assets.problems.narrowed import Narrowed
@@ -24,6 +25,9 @@ from quantum_assets.problems.rows import matrix_of
 
 _SEARCHED, _BLOCK = 16, 1 << 12  # variables searched for a feasible row where greedy leads to none, rows at once
 _NAMES = 8  # eliminated variables that a sentence names
+
+ROOM = "there is room for"
+"""How messages go on after the number of variables that may be left, where nobody says what sets it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +148,7 @@ class ReducedProblem(Narrowed):
         )
 
 
-def reduce(problem: Problem, most: int) -> Problem:
+def reduce(problem: Problem, most: int, room: str = ROOM) -> Problem:
     """The problem over at most `most` of its variables, the others eliminated exactly; itself where it already fits.
 
     Spins go one by one, by the rules and in the order of `elimination`, and no more of them than must. The same problem
@@ -153,6 +157,7 @@ def reduce(problem: Problem, most: int) -> Problem:
     Args:
         problem: Its encoding must be quadratic, unless it fits.
         most: Variables that may be left, at least 1: the width of the machine or of the simulator.
+        room: What sets `most`, so that messages name it: ``that quantum.most_variables allows``.
 
     Returns:
         The problem given, or a `ReducedProblem` of exactly `most` variables.
@@ -166,17 +171,24 @@ def reduce(problem: Problem, most: int) -> Problem:
     if n <= most:
         return problem
     ising = problem.encode().ising
-    mend = (
-        "Choose a profile of at least {} qubits, or an instance of fewer variables, or let the rest be frozen at the "
-        "greedy row, a heuristic (in a study: quantum.narrowing: freeze)"
-    )
     if ising.order > 2:
-        what = f"has {n} variables for {most}, and terms of {ising.order} variables, which are not eliminated"
-        raise PlanError(whose, what, mend.format(n))
+        why = f"over the {most} {room}, and terms of {ising.order} variables, which are not eliminated"
+        raise PlanError(whose, f"has {n} variables, {why}", _ways_to_fit(n))
     found = eliminate(ising, most)
     if (left := len(found.kept)) > most:
-        what = f"has {n} variables, and exact elimination leaves {left}, over the {most} there is room for"
-        raise PlanError(whose, what, mend.format(left))
+        what = f"has {n} variables, and exact elimination leaves {left}, over the {most} {room}"
+        raise PlanError(whose, what, _ways_to_fit(left))
     reduced = ReducedProblem(problem, most, found)
     reduced.greedy()  # an instance without a feasible row is refused here, not when the samples are in
     return reduced
+
+
+def _ways_to_fit(left: int) -> str:
+    """What works for a study whose instance cannot be brought below `left` variables exactly."""
+    ways = (
+        "Let the rest be frozen at the greedy row, a heuristic (in a study: quantum.narrowing: freeze), or give an "
+        "instance of fewer variables"
+    )
+    if left > MOST_VARIABLES:
+        return f"{ways}; {MOST_VARIABLES} is the most that any study allows"
+    return f"{ways}, or raise that limit to {left}, if the machine has so many qubits"

@@ -61,9 +61,9 @@ class Diagonal:
 
     @property
     def optima(self) -> IntArray:
-        """Basis states of the lowest energy, up to rounding of one part in 1e9, as indices of states."""
+        """Basis states of the lowest energy, up to 1e-9 of the largest |energy|, as indices of states."""
         lowest = self.energies.min()
-        places = np.flatnonzero(self.energies <= lowest + 1e-9 * max(1.0, abs(lowest)))
+        places = np.flatnonzero(self.energies <= lowest + 1e-9 * float(np.abs(self.energies).max()))
         return places if self.states is None else self.states[places]
 
     @cached_property

@@ -5,10 +5,15 @@ the minimum pushes y up, and `y <= x_i` for i in T holds it; where it is positiv
 `y >= Σ x_i - (|T| - 1)` holds it (Glover and Woolsey 1974). The other inequalities are never needed. A polynomial
 without odd terms looks the same with all spins turned, so x_0 = 0 is fixed there, which halves the tree.
 
+HiGHS' tolerances are absolute. It is therefore given its tightest ones, and costs whose largest lies in [2^11, 2^12):
+scaled by a power of two, which is exact. Its bound is lowered by what the tolerances may hide before it is believed:
+less than 1e-9 of the largest cost up to some 4,000 products of pairs.
+
 One thread and a node limit: deterministic for a seed as long as the seconds do not cut. On dense Max-Cut this
 relaxation is weak and HiGHS is a poor heuristic; it is here for what it proves.
 """
 
+import math
 import time
 from typing import Any
 
@@ -23,7 +28,8 @@ from quantum_assets.solvers.trail import Clock, Trail
 
 NAME = "highs"
 MOST_PRODUCTS = 50_000
-_SLACK = 1e-6  # HiGHS' feasibility tolerance: an open bound is lowered by this share before it is believed
+_LARGEST_COST = 12  # as a power of two: far above HiGHS' tolerances, far below where its sums lose digits
+_TOLERANCE = 1e-10  # the least that HiGHS takes
 
 
 def solve(
@@ -46,7 +52,8 @@ def solve(
         clock: For tests.
 
     Returns:
-        With HiGHS' dual bound; where it says "optimal" (to its tolerance of 1e-6) the bound is the energy.
+        With HiGHS' dual bound, lowered by its tolerances; where that meets the energy within `Ising.tolerance`, the
+        bound is the energy.
 
     Raises:
         Declined: For too many products or too high an order.
@@ -66,14 +73,19 @@ def solve(
     if even and start[0, 0]:
         start = 1 - start
     trail.offer(start)
-    highs = _program(ising.n_variables, constant, monomials, products, fix_first=even)
-    status, bound = _run(highs, trail, start[0], products, seed=seed, nodes=nodes)
+    largest = max(map(abs, monomials.values()), default=0.0)
+    unit = math.ldexp(1.0, math.frexp(largest)[1] - _LARGEST_COST) if largest else 0.0
+    highs = _program(ising.n_variables, {part: w / unit for part, w in monomials.items()}, products, fix_first=even)
+    status, dual = _run(highs, trail, start[0], products, seed=seed, nodes=nodes)
+    bound = None if dual is None else constant + unit * dual
+    if bound is not None and trail.best <= bound + ising.tolerance:
+        bound = trail.best
     settings: dict[str, str | float | int] = {"nodes": nodes, "products": len(products), "fixed_first": int(even)}
     budget = "proof" if status == "Optimal" else "nodes"
     return trail.solution(NAME, settings={**settings, "status": status}, budget=budget, bound=bound, seed=seed)
 
 
-def _program(n: int, constant: float, monomials: Monomials, products: list[tuple[int, ...]], fix_first: bool) -> Any:
+def _program(n: int, monomials: Monomials, products: list[tuple[int, ...]], fix_first: bool) -> Any:
     """The model in HiGHS: n binary columns, then one continuous column a product."""
     import highspy
 
@@ -91,7 +103,7 @@ def _program(n: int, constant: float, monomials: Monomials, products: list[tuple
             entries.append(([*part, place], [1.0] * len(part) + [-1.0], len(part) - 1.0))
     model = highspy.HighsLp()
     model.num_col_, model.num_row_ = columns, len(entries)
-    model.col_cost_, model.offset_ = cost, constant
+    model.col_cost_ = cost
     model.col_lower_ = np.zeros(columns)
     model.col_upper_ = np.r_[0.0 if fix_first else 1.0, np.ones(columns - 1)]
     model.row_lower_ = np.full(len(entries), -highspy.kHighsInf)
@@ -111,13 +123,16 @@ def _program(n: int, constant: float, monomials: Monomials, products: list[tuple
 def _run(
     highs: Any, trail: Trail, start: Bits, products: list[tuple[int, ...]], *, seed: int, nodes: int
 ) -> tuple[str, float | None]:
-    """Solve; every improving row is offered when it comes. Gives HiGHS' last word, and its bound."""
+    """Solve; every improving row is offered when it comes. Gives HiGHS' last word, and its bound less its slack."""
     import highspy
 
     n = len(start)
-    options = {"threads": 1, "random_seed": seed, "mip_max_nodes": nodes, "mip_rel_gap": 0.0, "mip_abs_gap": 1e-6}
-    for name, value in {**options, "time_limit": trail.left}.items():
-        highs.setOptionValue(name, value)
+    options = {"threads": 1, "random_seed": seed, "mip_max_nodes": nodes, "mip_rel_gap": 0.0, "mip_abs_gap": 0.0}
+    tight = dict.fromkeys(("mip", "primal", "dual"), _TOLERANCE)
+    tolerances = {f"{kind}_feasibility_tolerance": value for kind, value in tight.items()}
+    for name, value in {**options, **tolerances, "time_limit": trail.left}.items():
+        if highs.setOptionValue(name, value) != highspy.HighsStatus.kOk:
+            raise PlanError(NAME, f"HiGHS refuses {name} = {value}", "Install the release that is locked")
     first = highspy.HighsSolution()
     first.col_value = [*map(float, start), *(float(start[list(part)].all()) for part in products)]
     highs.setSolution(first)
@@ -126,12 +141,21 @@ def _run(
     status = highs.getModelStatus()
     if status == highspy.HighsModelStatus.kOptimal:
         trail.offer(_rounded(highs.getSolution().col_value, n))
-        return "Optimal", trail.best
     if status == highspy.HighsModelStatus.kTimeLimit:
         trail.mark_cut()
     bound = float(highs.getInfo().mip_dual_bound)
-    safe = bound - _SLACK * max(1.0, abs(bound))
-    return highs.modelStatusToString(status), safe if np.isfinite(bound) else None
+    return highs.modelStatusToString(status), bound - _slack(n, products) if math.isfinite(bound) else None
+
+
+def _slack(n: int, products: list[tuple[int, ...]]) -> float:
+    """By how much HiGHS' bound may lie above the optimum, in its costs' unit.
+
+    A dual solution within the tolerance overrates the optimum by at most the tolerance times the range of each column
+    (1) and of each row's activity (two for `y <= x_i`, |T| + 1 for the other). A node may be left out once it cannot
+    gain more than the tolerance.
+    """
+    ranges = n + len(products) + sum(max(2 * len(part), len(part) + 1) for part in products)
+    return _TOLERANCE * (ranges + 1)
 
 
 def _rounded(values: Any, n: int) -> Bits:

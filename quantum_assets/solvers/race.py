@@ -4,7 +4,7 @@ The best of them is what a quantum sampler has to be compared with: a weak rival
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from quantum_assets.contracts.errors import PlanError
@@ -37,7 +37,7 @@ class Race:
     Attributes:
         solutions: Best energy first; of equals a proven one first, then by name.
         declined: Reason of every rival that did not run.
-        bound: The highest proven lower bound; None if nobody proved any.
+        bound: The highest lower bound that no row refutes, never above the best energy; None if there is none.
     """
 
     solutions: tuple[Solution, ...]
@@ -52,8 +52,7 @@ class Race:
     @property
     def proven(self) -> bool:
         """Whether any bound meets the best energy, whoever found which."""
-        best = self.best.energy
-        return self.bound is not None and best <= self.bound + 1e-9 * max(1.0, abs(best))
+        return self.bound is not None and self.best.energy <= self.bound + self.best.tolerance
 
 
 def race(
@@ -76,7 +75,7 @@ def race(
         settings: Budgets of single rivals by name, for example ``{"tabu": {"reads": 4}}``.
 
     Returns:
-        Solutions and reasons.
+        Solutions and reasons. A bound above another rival's energy is taken away, for that row refutes it.
 
     Raises:
         PlanError: For settings of a rival that is not there, or if fewer than `FEWEST` rivals ran.
@@ -98,6 +97,15 @@ def race(
     if len(found) < FEWEST:
         reasons = " ".join(declined.values()) or "No other was asked."
         raise PlanError("race", f"has {len(found)} rivals that run, fewer than {FEWEST}. {reasons}", "Add rivals")
-    bounds = [solution.bound for solution in found if solution.bound is not None]
-    ranked = sorted(found, key=lambda s: (s.energy, not s.proven, s.solver))
-    return Race(tuple(ranked), declined, max(bounds, default=None))
+    lowest = min(solution.energy for solution in found)
+    kept = [_unrefuted(solution, lowest) for solution in found]
+    bounds = [solution.bound for solution in kept if solution.bound is not None]
+    ranked = sorted(kept, key=lambda s: (s.energy, not s.proven, s.solver))
+    return Race(tuple(ranked), declined, min(lowest, max(bounds)) if bounds else None)
+
+
+def _unrefuted(solution: Solution, lowest: float) -> Solution:
+    """Without its bound if a rival's row lies below it: such a bound is false, and it is told as `refuted_bound`."""
+    if solution.bound is None or solution.bound <= lowest + solution.tolerance:
+        return solution
+    return replace(solution, bound=None, settings={**solution.settings, "refuted_bound": solution.bound})

@@ -113,6 +113,7 @@ class Trail:
             seed=seed,
             settings={**settings, "seconds": self._seconds, "stopped_by": "seconds" if self._cut else budget},
             reads=reads,
+            tolerance=self._ising.tolerance,
         )
 
 

@@ -53,6 +53,11 @@ class Place:
         return self.log / ".lock"
 
     @cached_property
+    def turn(self) -> Path:
+        """Lock file held by whoever makes it from the newest versions of others; beside the log, which comes later."""
+        return self.objects / ".turn"
+
+    @cached_property
     def current(self) -> Path:
         """The file that shows the newest version."""
         return self.root / CURRENT / self.path / DATA

@@ -48,6 +48,7 @@ class Store:
         clock: What commits are dated by; dates order nothing.
         link: How a file gets a second name; copies serve where the file system has no hard links.
         lock_seconds: How long a commit waits for another one of the same partition.
+        turn_seconds: How long a maker waits for its `turn`: others before it read and reckon, which takes minutes.
     """
 
     root: Path
@@ -55,6 +56,7 @@ class Store:
     clock: Callable[[], datetime] = utc_now
     link: Link = os.link
     lock_seconds: float = 600.0
+    turn_seconds: float = 3600.0
 
     def commit(
         self,
@@ -208,26 +210,29 @@ class Store:
             self._point_current(where)
 
     @contextmanager
+    def turn(self, asset: tuple[str, ...], partition: Mapping[str, str]) -> Iterator[None]:
+        """Hold the making of a partition: who makes it from the newest versions of others is alone from read to commit.
+
+        Without it, of two that read and commit at the same time the one that read earlier may commit last, and what the
+        other saw is gone. A commit takes a lock of its own, inside this one. A holder that dies lets go.
+
+        Raises:
+            PlanError: For hostile names.
+            StoreError: When others hold it for longer than `turn_seconds`.
+        """
+        where = place(self.root, asset, partition)
+        with _held(where.turn, self.turn_seconds, where.label, "making it"):
+            yield
+
+    @contextmanager
     def locked(self, where: Place) -> Iterator[None]:
         """Hold a partition: no other process commits to it or removes from it.
 
         Raises:
             StoreError: When another process holds it for longer than `lock_seconds`.
         """
-        make_directory(where.log)
-        lock = FileLock(where.lock, timeout=self.lock_seconds, poll_interval=0.01)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise StoreError(
-                where.label,
-                f"another process has been committing to it for {self.lock_seconds:g} s",
-                "Wait for it or end it, then materialise again",
-            ) from error
-        try:
+        with _held(where.lock, self.lock_seconds, where.label, "committing to it"):
             yield
-        finally:
-            lock.release()
 
     def _put_object(self, where: Place, table: pa.Table, footer: Footer) -> FileFacts:
         """Make sure that the object of a version lies there and is sound; the bytes that exist are kept if they are."""
@@ -265,6 +270,23 @@ class Store:
                 sync(where.current.parent)
                 self.steps("current-linked")
             shown = newest
+
+
+@contextmanager
+def _held(path: Path, seconds: float, label: str, doing: str) -> Iterator[None]:
+    """Hold a lock file; the system releases it when its holder dies."""
+    lock = FileLock(path, timeout=seconds, poll_interval=0.01)
+    with disk_errors(label):
+        make_directory(path.parent)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            problem = f"another process has been {doing} for {seconds:g} s"
+            raise StoreError(label, problem, "Wait for it or end it, then materialise again") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _draft(where: Place, footer: Footer, facts: FileFacts) -> Commit:

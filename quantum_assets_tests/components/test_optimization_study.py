@@ -189,6 +189,11 @@ MISTAKES: list[tuple[dict[str, Any], list[str]]] = [
     ({**STOCKS, "periods": None}, ["periods", "are missing for a portfolio"]),
     ({**STOCKS, "periods": {"first": "2020-02", "last": "2020-01"}}, ["2020-01, is before first, 2020-02"]),
     ({**STOCKS, "classical": {"seconds": 0}}, ["seconds", "greater than 0"]),
+    ({**STOCKS, "problem": STOCKS["problem"] | {"tickers": []}}, ["small/defs.yaml:", "tickers names 0 assets"]),
+    ({**STOCKS, "problem": STOCKS["problem"] | {"tickers": ["GE", "KO", "GE"]}}, ["tickers names 'GE' twice"]),
+    ({**STOCKS, "problem": STOCKS["problem"] | {"choose": 6}}, ["choose is 6, and tickers names 5 assets"]),
+    ({**STOCKS, "problem": STOCKS["problem"] | {"mean": "Mu"}}, ["mean", "ShrunkMu"]),
+    ({**STOCKS, "policy": {"deadline_seconds": 1e12}}, ["small/defs.yaml:", "30 days", "give fewer"]),
 ]
 
 

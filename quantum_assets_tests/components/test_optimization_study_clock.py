@@ -10,11 +10,21 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
-from quantum_assets.components.optimization_study_clock import DEADLINE, ELAPSED, began, in_time, on_time, timed
+from quantum_assets.components.optimization_study_clock import (
+    DEADLINE,
+    ELAPSED,
+    began,
+    in_time,
+    on_time,
+    timed,
+    training_in_time,
+)
 from quantum_assets.contracts.optimization import DecisionPolicy
 from quantum_assets.contracts.tables import DECISION
+from quantum_assets.execution.session import Session
 from quantum_assets.orchestration.stored import Stored
 from quantum_assets.orchestration.tickets import COLLECT_TAG
+from quantum_assets_tests.execution.fakes import World
 from quantum_assets_tests.execution.rooms import session_in
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -107,6 +117,24 @@ def test_a_session_waits_as_long_as_the_deadline_allows_and_no_longer(tmp_path: 
     assert bounded.until == NOON + timedelta(seconds=480)
     assert bounded.whose == "the decision's deadline of 600 s"
     assert replace(bounded, until=None, whose=session.whose) == session
+
+
+def test_training_is_halted_while_there_is_time_to_ask(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    beginning = world.clock.now()
+    session = in_time(Session(world.plane(), "toy"), HURRIED, beginning)
+    guard = training_in_time(session, HURRIED, beginning)
+    world.clock.advance(359.0)
+    assert guard(()) == ""
+    world.clock.advance(1.0)
+    assert guard(()) == (
+        "Halted: the decision's deadline of 600 s leaves 360 s for training, and they are over; a later run goes on."
+    )
+    assert session.until is not None
+    assert (session.until - world.clock.now()).total_seconds() == 120  # for the answer
+    forever = training_in_time(session, DecisionPolicy(), beginning)
+    world.clock.advance(1e9)
+    assert forever(()) == ""
 
 
 def _decision() -> Stored:

@@ -5,21 +5,29 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import numpy as np
 import pyarrow as pa
 import pytest
 
 import quantum_assets
 from quantum_assets.components.optimization_study import OptimizationStudy
+from quantum_assets.components.optimization_study_assets import study_assets
 from quantum_assets.components.optimization_study_modes import ModeTables, modes
 from quantum_assets.components.optimization_study_plan import OptimizationStudyPlan
+from quantum_assets.components.study_look import StudyLook
 from quantum_assets.components.yaml_values import ClassicalYaml, ProblemYaml, QuantumYaml
 from quantum_assets.contracts.errors import PlanError
+from quantum_assets.contracts.optimization import ClassicalSpec, DecisionPolicy, Periods, ProblemSpec, QuantumSpec
+from quantum_assets.orchestration.execution import EXECUTION_KEY
+from quantum_assets.orchestration.io_manager import STORAGE_KEY
 from quantum_assets.orchestration.mode_figures import energies_beside_exact, optima_side_by_side
+from quantum_assets.orchestration.partitions import profile_partitions
 from quantum_assets.orchestration.stored import Stored, with_origin
 from quantum_assets.store.home import Home
 from quantum_assets.store.store import Store
 from quantum_assets_tests.components.small_optimization import PETERSEN, STOCKS, Decided, Load, failure_of, loading
+from quantum_assets_tests.orchestration.turns import Shelf
 
 STEPS = ("quantum_jobs", "quantum_samples", "attribution", "decision")
 
@@ -138,6 +146,28 @@ def test_a_profile_that_was_edited_since_is_left_out_with_the_reason(decided: De
     assert "edited since" in side.notes["left out: noisy"]
 
 
+def test_what_samples_do_not_depend_on_may_be_edited(decided: Decided) -> None:
+    """More months, another policy, more time for the rivals: what was sampled still answers."""
+    plan = _plan(decided)
+    edited = replace(plan, policy=DecisionPolicy(max_gap=0.5), classical=ClassicalSpec(seconds=31))
+    assert edited.fingerprint != plan.fingerprint
+    assert _compared(decided, edited, "ideal", "noisy").table.column("profile").to_pylist() == ["ideal", "noisy"]
+
+
+def test_one_more_month_leaves_the_others_question_of_samples_as_it_is() -> None:
+    def over(last: str, **problem: Any) -> OptimizationStudyPlan:
+        spec, months = ProblemSpec(**STOCKS["problem"] | problem), Periods(first="2020-01", last=last)
+        return OptimizationStudyPlan(
+            "stocks", Path(), spec, months, QuantumSpec(), ClassicalSpec(), DecisionPolicy(), {}
+        )
+
+    short, long = over("2020-03"), over("2020-04")
+    assert short.fingerprint != long.fingerprint
+    assert short.question_of_samples == long.question_of_samples
+    assert short.question_of_samples != over("2020-03", choose=3).question_of_samples
+    assert short.question_of_samples != replace(short, quantum=QuantumSpec(layers=1)).question_of_samples
+
+
 def test_samples_of_another_question_problem_or_angles_are_refused(decided: Decided) -> None:
     plan, problem, ideal = _plan(decided), _table(decided, "problem"), _tables(decided, "ideal")
     other = with_origin(problem, "another", {})
@@ -158,6 +188,28 @@ def test_a_ladder_and_a_decision_of_earlier_samples_are_not_shown(decided: Decid
     mixed = replace(ideal, attribution=noisy.attribution, decision=None)
     (row,) = modes(_plan(decided), "", {"ideal": mixed}, _table(decided, "problem")).table.to_pylist()
     assert (row["optimum"], row["finding"], row["objective"], row["decided_by"]) == (None, "", None, "")
+
+
+def test_two_runs_that_end_together_leave_a_version_with_both(decided: Decided, tmp_path: Path) -> None:
+    plan, problem, shelf = _plan(decided), _table(decided, "problem"), Shelf(tmp_path)
+    over = profile_partitions(plan.name, tuple(plan.profiles))
+    made = {one.key.path[-1]: one for one in study_assets(plan, StudyLook("", None, {}, "1"), None, over)}["modes"]
+
+    def step() -> Iterator[Any]:
+        resources = {STORAGE_KEY: shelf, EXECUTION_KEY: None}
+        return iter(made(dg.build_asset_context(resources=resources), problem))  # type: ignore[arg-type]
+
+    shelf.put("ideal", {name: _table(decided, name, profile="ideal") for name in STEPS})
+    first = step()
+    early = next(first)  # made of what was there, and not stored yet
+    shelf.put("noisy", {name: _table(decided, name, profile="noisy") for name in STEPS})
+    asked = len(shelf.read)
+    with pytest.raises(dg.Failure, match="another process has been making it"):
+        next(step())
+    assert len(shelf.read) == asked  # it had to wait before it read
+    assert list(first) == []  # stored: the turn is over
+    late = next(step())
+    assert [one.value.table.column("profile").to_pylist() for one in (early, late)] == [["ideal"], ["ideal", "noisy"]]
 
 
 @pytest.mark.slow

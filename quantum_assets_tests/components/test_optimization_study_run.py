@@ -68,6 +68,9 @@ def test_a_fallback_is_no_quantum_answer(routes: Decided) -> None:
     assert "the quantum path did not answer" in reasons
     assert "nowhere" in reasons
     assert routes.provenance("quantum_samples", profile="saved")["path"] == "classical"
+    for asset in ("attribution", "decision"):
+        assert str(routes.provenance(asset, profile="saved")["finding"]).startswith("of the fallback's samples: ")
+    assert str(routes.provenance("decision", profile="ideal")["finding"]) in ("above", "not told apart from", "below")
     assert not quantum_assets.load("small/attribution", home=routes.home, profile="saved").empty
 
 
@@ -109,6 +112,23 @@ def test_materialising_again_changes_no_digest_and_trains_no_more(routes: Decide
     assert state.stat().st_mtime_ns == written
 
 
+def test_a_deadline_that_is_over_leaves_a_classical_decision_with_the_reason(load: Load) -> None:
+    """A run takes longer than a millisecond to begin: training stops at its start, and nothing is asked."""
+    study = load({**ROUTES, "profiles": ["ideal"], "policy": {"deadline_seconds": 0.001}}, "hurried")
+    result = study.run("ideal")
+    assert result.success, failure_of(result)
+    assert (
+        "deadline of 0.001 s leaves 0.0005625 s for training"
+        in study.provenance("quantum_jobs", profile="ideal")["ending"]
+    )
+    jobs = quantum_assets.load("hurried/quantum_jobs", home=study.home, profile="ideal")
+    assert jobs["evaluations"].tolist() == [1]
+    assert (jobs["value"] == jobs["start_value"]).all()
+    row = _published(study, profile="ideal")
+    assert (row["path"], row["violations"]) == ("classical", 0)
+    assert "no time is left of the decision's deadline of 0.001 s" in row["reasons"]
+
+
 @pytest.mark.slow
 def test_a_month_is_prepared_decided_and_judged(load: Load) -> None:
     study = load(STOCKS, "stocks")
@@ -132,7 +152,9 @@ def test_a_month_is_prepared_decided_and_judged(load: Load) -> None:
     assert row["bits"].count("1") == 2
     samples = quantum_assets.load("stocks/quantum_samples", home=study.home, period="2020-01", profile="ideal")
     bits = samples[samples["part"] == "sample"]["bits"]
-    assert {word.count("1") for word in bits} == {2}  # the xy mixer keeps the number of ones
+    assert {word.count("1") for word in bits} == {2}  # the xy mixer keeps the number of ones, and so do the controls
+    controls = study.provenance("attribution", period="2020-01", profile="ideal")["controls"]
+    assert controls["product"] == "product of its marginals, given 2 ones"
     outcome = quantum_assets.load("stocks/outcome", home=study.home, period="2020-02")
     _check_outcome(outcome, row)
     before = study.provenance("outcome", period="2020-02")["before"]

@@ -1,7 +1,8 @@
 """The training loop of a study, from exact angles to published samples: recorded, resumed, bounded, and told."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from quantum_assets.components import optimization_study_sampling as sampling
 from quantum_assets.components import optimization_study_steps as steps
+from quantum_assets.components.optimization_study_clock import in_time, training_in_time
 from quantum_assets.components.optimization_study_decision import decision
 from quantum_assets.components.optimization_study_plan import OptimizationStudyPlan
 from quantum_assets.components.optimization_study_rows import refined_in, seen_in
@@ -20,11 +22,12 @@ from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.tables import ATTRIBUTION, SAMPLES, SAMPLING_JOBS
 from quantum_assets.contracts.ticket import State
 from quantum_assets.execution.answering import turn_ledger
+from quantum_assets.execution.session import Session
 from quantum_assets.models.tables import table_of_rows
 from quantum_assets.orchestration.checkpoints import Checkpoints
 from quantum_assets.orchestration.checks import follows_contract
 from quantum_assets.orchestration.stored import Stored, provenance_of, with_origin
-from quantum_assets.qaoa.training import TrainingState
+from quantum_assets.qaoa.training import Guard, TrainingState
 from quantum_assets_tests.components.sampling_vendors import (
     ASKED,
     LOOP,
@@ -35,9 +38,11 @@ from quantum_assets_tests.components.sampling_vendors import (
     session_of,
     world_of,
 )
+from quantum_assets_tests.execution.clocks import START, ManualClock
 from quantum_assets_tests.execution.fakes import MICROS, World
 from quantum_assets_tests.regression.shipped import loaded
 
+TRANSFER = SPEC.model_copy(update={"start": "transfer", "transfer_variables": 5, "narrowing": "freeze"})
 SLOW = ASKED.model_copy(update={"name": "slow", "asynchronous": True})
 IDEAL = ExecutionProfile(name="ideal", mode="ideal", estimator="binomial", providers=("local",), shots=50)
 
@@ -131,7 +136,14 @@ def test_both_stages_and_every_finalist_are_recorded(place: Place, problem: pa.T
     assert set(jobs.artifacts) >= {"training.json", "refinement.json"}
     made = _samples(place, (problem, solutions), jobs)
     assert follows_contract(SAMPLES)(made.table).passed
-    assert sum(row["count"] for row in _rows(made, part="sample")) == 256
+    published = _rows(made, part="sample")
+    assert sum(row["count"] for row in published) == made.metrics["samples"] == 128  # the other half judged
+    assert (made.provenance["shots_published"], made.provenance["shots_judging"]) == (128, 128)
+    value = sum(row["count"] * row["energy"] for row in published) / 128
+    assert made.provenance["published_value"] == made.metrics["published_value"] == pytest.approx(value)
+    assert made.provenance["published_value"] != made.provenance["finalists"][made.provenance["finalist"]]
+    assert "128 of its 256 shots, which did not judge" in made.notes["shots"]
+    assert "| 256 | 128 | quantum | 128 shots |" in made.notes["final"]
     assert len(_rows(made, part="history", stage="exact")) == 40
     noisy = _rows(made, part="history", stage="noisy")
     assert [row["count"] for row in noisy] == [64] * 12
@@ -154,6 +166,16 @@ def test_an_ideal_run_has_no_loop(tmp_path: Path, problem: pa.Table) -> None:
     assert (row["stage"], row["refinement"]) == ("exact", "")
     assert "is ideal" in row["refinement_ending"]
     assert vendor.calls["submit"] == 0
+
+
+def test_a_single_finalist_publishes_every_shot(place: Place, problem: pa.Table, solutions: pa.Table) -> None:
+    plan = _plan(None, profile=None, evaluations=0, finalists=1)
+    made = _samples(place, (problem, solutions), _jobs(place, problem, plan), plan)
+    assert sum(row["count"] for row in _rows(made, part="sample")) == 256
+    assert (made.provenance["shots_published"], made.provenance["shots_judging"]) == (256, 0)
+    assert made.provenance["finalists"] == [made.provenance["published_value"]]
+    assert "all 256 are published" in made.notes["shots"]
+    assert _rows(made, part="seen") == []
 
 
 def test_a_run_killed_in_the_noisy_stage_goes_on_and_asks_nothing_twice(
@@ -237,15 +259,18 @@ def test_the_budget_of_a_partition_is_kept(place: Place, problem: pa.Table, solu
     assert made.metrics["loop_shots"] <= 1100
 
 
-def test_what_was_seen_is_decoded_and_of_the_losers(place: Place, problem: pa.Table, solutions: pa.Table) -> None:
+def test_what_was_seen_is_decoded_of_the_losers_and_of_the_judging_shots(
+    place: Place, problem: pa.Table, solutions: pa.Table
+) -> None:
     jobs = _jobs(place, problem)
     made = _samples(place, (problem, solutions), jobs)
     seen = _rows(made, part="seen")
-    assert [row["stage"] for row in seen] == ["noisy"] + ["final"] * (len(jobs.table) - 1)
+    assert [row["stage"] for row in seen] == ["noisy"] + ["final"] * len(jobs.table)
     kernel = steps.kernel_of(PLAN, steps.instance(PLAN, ""))
     bits, where = seen_in(made.table)
     assert where[0] == "in a noisy evaluation"
-    assert set(where[1:]) == {"at angles that lost the final"}
+    assert set(where[1:-1]) == {"at angles that lost the final"}
+    assert where[-1] == "in the shots that judged the final"  # of the winner, which are measured and not published
     np.testing.assert_allclose(kernel.objective(bits), [row["objective"] for row in seen])
     assert {row["violations"] for row in seen} == {0.0}
 
@@ -317,6 +342,89 @@ def test_a_loop_that_cannot_run_is_refused_before_anything_does(changes: dict[st
 def test_the_shots_of_an_ideal_profile_are_no_part_of_the_budget() -> None:
     only = replace(PLAN, profiles={"ideal": IDEAL})
     assert replace(only, quantum=_plan(max_shots=300).quantum).profiles == {"ideal": IDEAL}
+
+
+HURRIED = DecisionPolicy(deadline_seconds=400.0)  # 300 s for the answer, of which 225 s for training
+
+
+@dataclass
+class Ticking(ManualClock):
+    """Every look at it takes ten seconds, while `runs`."""
+
+    runs: bool = True
+
+    def now(self) -> datetime:
+        if self.runs:
+            self.advance(10.0)
+        return super().now()
+
+
+def _hurried(place: Place, clock: ManualClock) -> tuple[Session, Guard]:
+    """A session of the decision's deadline, and what halts training for it."""
+    world = place[0]
+    session = in_time(Session(world.plane(clock=clock), "toy", "p", "run-1", "run-1"), HURRIED, START)
+    return session, training_in_time(session, HURRIED, START)
+
+
+@pytest.mark.parametrize("quantum", [SPEC, TRANSFER], ids=["plain", "transfer"])
+def test_a_deadline_halts_training_and_the_samples_are_of_its_best_angles(
+    place: Place, problem: pa.Table, solutions: pa.Table, quantum: QuantumSpec
+) -> None:
+    """Ten seconds an evaluation: the start and 22 of forty; on fewer variables not all, and then the start."""
+    _, vendor, checkpoints = place
+    plan, clock = _plan(None, quantum, profile=None, evaluations=0, finalists=1), Ticking()
+    session, guard = _hurried(place, clock)
+    jobs = sampling.quantum_jobs(plan, "", "asked", problem, session, checkpoints, guard)
+    clock.runs = False
+    (row,) = jobs.table.to_pylist()
+    assert row["evaluations"] == (23 if quantum is SPEC else 1)
+    assert row["value"] <= row["start_value"]
+    assert jobs.provenance["ending"] == guard(())
+    assert "the decision's deadline of 400 s leaves 225 s for training" in jobs.notes["training"]
+    assert jobs.provenance.get("start_halted", "") == ("" if quantum is SPEC else guard(()))
+    assert follows_contract(SAMPLING_JOBS)(jobs.table).passed
+
+    def samples() -> Stored:
+        return sampling.quantum_samples(plan, "", "asked", problem, solutions, loaded(jobs), session, checkpoints)
+
+    made = samples()
+    assert (made.provenance["path"], vendor.calls["submit"]) == ("quantum", 1)  # 75 s are left to ask
+    assert made.provenance["angles"] == [*json.loads(row["gammas"]), *json.loads(row["betas"])]
+    assert len(_rows(made, part="history")) == row["evaluations"]
+    assert made.notes["training"] == guard(())
+    later = sampling.quantum_jobs(plan, "", "asked", problem, session, checkpoints)  # a run with time goes on
+    whole = sampling.quantum_jobs(plan, "", "asked", problem, session, Checkpoints(checkpoints.folder / "other"))
+    assert later.table.equals(whole.table)
+    assert later.provenance["ending"] == "The budget of 40 evaluations is used up."
+    kept = {path.name: path.read_bytes() for path in checkpoints.folder.glob("*.json")}
+    assert samples().table.equals(made.table)  # as it was trained then, whatever is known by now
+    for path in checkpoints.folder.glob("*.json"):
+        assert path.read_bytes() == kept[path.name]
+        path.unlink()
+    assert samples().table.equals(made.table)
+
+
+def test_a_deadline_halts_both_stages_and_with_no_time_left_nothing_is_asked(
+    place: Place, problem: pa.Table, solutions: pa.Table
+) -> None:
+    _, vendor, checkpoints = place
+    clock = Ticking(runs=False)
+    session, guard = _hurried(place, clock)
+    clock.advance(300.0)
+    jobs = sampling.quantum_jobs(PLAN, "", "asked", problem, session, checkpoints, guard)
+    assert jobs.provenance["ending"] == jobs.provenance["refinement_ending"] == guard(())
+    assert jobs.table["evaluations"].to_pylist() == [1]
+    assert refined_in(jobs.table).history == ()
+    made = sampling.quantum_samples(PLAN, "", "asked", problem, solutions, loaded(jobs), session, checkpoints)
+    assert made.provenance["path"] == "none"
+    assert "no time is left of the decision's deadline of 400 s" in made.provenance["path_reasons"][0]
+    assert vendor.calls["submit"] == 0
+
+
+def test_a_deadline_that_is_not_reached_changes_nothing(place: Place, problem: pa.Table, tmp_path: Path) -> None:
+    session, guard = _hurried(place, ManualClock())
+    jobs = sampling.quantum_jobs(PLAN, "", "ideal", problem, session, place[2], guard)
+    assert jobs.table.equals(_jobs((place[0], place[1], Checkpoints(tmp_path / "other")), problem, PLAN, "ideal").table)
 
 
 def test_provenance_names_the_loop_profile(place: Place, problem: pa.Table) -> None:

@@ -78,6 +78,21 @@ def test_what_cannot_be_brought_down_exactly_names_the_other_way() -> None:
         steps.kernel_of(plan, steps.instance(plan, ""), "small")
 
 
+@pytest.mark.parametrize(
+    ("profile", "limit"),
+    [
+        ("", "over the 8 that quantum.most_variables allows"),
+        ("small", "over the 6 that guardrails.max_qubits of profile small"),
+    ],
+)
+def test_the_limit_that_an_instance_does_not_fit_is_named(profile: str, limit: str) -> None:
+    plan = _plan(quantum=QuantumSpec(most_variables=8), small=6, wide=16)
+    with pytest.raises(PlanError) as caught:
+        steps.kernel_of(plan, steps.instance(plan, ""), profile)
+    assert limit in caught.value.problem
+    assert len(steps.kernel_of(_plan(quantum=QuantumSpec(most_variables=10)), steps.instance(plan, "")).variables) == 10
+
+
 BEST, WORST = "1001000110", "0000000000"
 
 
@@ -89,7 +104,8 @@ def test_bits_are_text_and_back() -> None:
 
 def test_every_rival_proves_or_says_what_it_found(solutions: pa.Table) -> None:
     best = steps.best_of(solutions)
-    assert (best.proven, best.bits.sum()) == (True, 4)
+    assert (best.energy, best.bound, best.bits.sum()) == (-4, -4, 4)
+    assert any(row["proven"] for row in solutions.to_pylist())
 
 
 def test_only_feasible_rows_of_rivals_that_ran_count(solutions: pa.Table) -> None:

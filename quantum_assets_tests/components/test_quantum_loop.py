@@ -176,6 +176,27 @@ def test_more_than_the_profile_allows_is_a_reason_too(tmp_path: Path, ready: Tra
     assert vendor.calls["submit"] == 0
 
 
+@pytest.mark.parametrize("lives", [0, 4])
+def test_a_stage_is_halted_when_its_time_is_over_and_another_day_goes_on(
+    tmp_path: Path, ready: Trained, lives: int
+) -> None:
+    world, vendor = world_of(tmp_path, ready)
+    kept: list[TrainingState] = []
+    halted = refine(
+        loop_of(ready, world),
+        checkpoint=kept.append,
+        guard=lambda history: "It is late." if len(history) >= lives else "",
+    )
+    assert halted.ending == "It is late."
+    assert len(halted.history) == vendor.calls["submit"] == lives
+    again = refine(loop_of(ready, world, run="run-2"), resume=kept[-1], guard=lambda _: "")
+    assert again.ending == "The budget of 12 evaluations is used up."
+    assert again.history[:lives] == halted.history
+    assert vendor.calls["submit"] == 12
+    poor = refine(loop_of(ready, world, loop={"max_shots": 300}), guard=lambda _: "")
+    assert "shots is used up: 0 are spent" in poor.ending  # its own budget still holds
+
+
 def test_a_fallback_is_no_noisy_evaluation(tmp_path: Path, ready: Trained) -> None:
     """Exact values among measured ones would win every comparison."""
     world, vendor = world_of(tmp_path, ready)

@@ -111,6 +111,43 @@ def test_a_run_that_was_killed_goes_on_to_the_result_of_an_unbroken_one() -> Non
     assert len(kept) == 1  # a training that is over is not made again
 
 
+@pytest.mark.parametrize("lives", [0, 1, 2, 17])
+def test_a_run_that_is_halted_uses_the_best_so_far_and_goes_on_another_day(lives: int) -> None:
+    kept: list[TrainingState] = []
+    unbroken = trained(_encoding(), SPEC, "toy")
+    halted = trained(
+        _encoding(),
+        SPEC,
+        "toy",
+        checkpoint=kept.append,
+        guard=lambda history: "It is late." if len(history) >= lives else "",
+    )
+    assert halted.training.ending == "It is late."
+    assert halted.training.history == unbroken.training.history[: max(lives, 1)]  # the start is always evaluated
+    assert halted.value == pytest.approx(min(line.value for line in halted.training.history), abs=1e-12)
+    assert halted.value <= halted.training.history[0].value
+    assert halted.difference <= SAME_STATE
+    if lives < 2:
+        assert halted.angles == halted.training.start
+    again = trained(_encoding(), SPEC, "toy", resume=kept[-1], guard=lambda _: "")
+    assert again.training == unbroken.training
+    assert trained(_encoding(), SPEC, "toy", resume=again.training, guard=lambda _: "It is late.").training == (
+        unbroken.training
+    )
+
+
+@pytest.mark.parametrize("profile", [LOCAL, VENDOR], ids=lambda p: p.name)
+def test_nothing_is_asked_once_the_deadline_is_over(tmp_path: Path, profile: ExecutionProfile) -> None:
+    world = World(tmp_path)
+    until = world.clock.now()
+    session = Session(world.plane(), "toy", "p", "run-1", "run-1", until, "the decision's deadline of 4 s")
+    got = sampled(trained(_encoding(), SPEC, "toy"), SPEC, profile, session, "toy")
+    assert (got.path, len(got.bits)) == ("none", 0)
+    assert "no time is left of the decision's deadline of 4 s" in got.reason
+    assert world.vendor.calls["submit"] == 0
+    assert [one.runs for one in world.local if one.runs] == []
+
+
 def test_a_state_of_another_question_is_not_used() -> None:
     other = trained(_encoding(), _spec(training={"evaluations": 12}), "toy").training
     fresh = trained(_encoding(), SPEC, "toy")

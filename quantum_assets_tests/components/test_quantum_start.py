@@ -50,6 +50,17 @@ def test_carried_over_angles_begin_below_the_tables() -> None:
     assert carried.difference <= SAME_STATE
 
 
+@pytest.mark.parametrize("lives", [0, 1, 9])
+def test_without_time_to_train_on_fewer_variables_the_tables_serve(lives: int) -> None:
+    spec = _spec(start="transfer", transfer_variables=8)
+    origin = origin_of(_petersen(), spec, "toy", lambda history: "It is late." if len(history) >= lives else "")
+    assert origin.angles == first_angles(_petersen().encode(), spec)
+    assert origin.halted == "It is late."
+    calm = origin_of(_petersen(), spec, "toy", lambda _: "")
+    assert calm == origin_of(_petersen(), spec, "toy")
+    assert (calm.halted, calm.angles == origin.angles) == ("", False)
+
+
 def test_an_instance_that_is_narrow_already_starts_from_the_tables() -> None:
     narrow = reduce(_petersen(), 7)
     origin = origin_of(narrow, _spec(start="transfer", transfer_variables=7), "toy")

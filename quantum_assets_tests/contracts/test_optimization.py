@@ -10,13 +10,14 @@ from quantum_assets.contracts.optimization import DecisionPolicy, LoopSpec, Peri
 from quantum_assets.contracts.profile import Guardrails
 
 WHOLE: list[dict[str, Any]] = [
-    {"kind": "portfolio", "choose": 3, "tickers": ("AAPL", "GE"), "risk_aversion": 0, "look_back": 60},
+    {"kind": "portfolio", "choose": 2, "tickers": ("AAPL", "GE"), "risk_aversion": 0, "look_back": 60},
     {"kind": "max_cut", "graph": "karate"},
     {"kind": "independent_set", "graph": "karate"},
     {"kind": "delivery_routes"},
     {"kind": "delivery_routes", "cities": 6, "capacity": 20, "candidates": 8},
     {"kind": "shift_schedule"},
     {"kind": "qubo_file", "path": "q.csv", "form": "ising", "sense": "maximise"},
+    {"kind": "qubo_file", "path": "q.csv", "n_variables": 5, "duplicates": "sum"},
     {"kind": "labs", "length": 8},
 ]
 
@@ -41,6 +42,18 @@ def test_each_kind_takes_its_own_fields(fields: dict[str, Any]) -> None:
         ({"kind": "delivery_routes", "candidates": 40}, ["candidates", "less than or equal to 24"]),
         ({"kind": "portfolio", "choose": 2, "risk_aversion": float("nan")}, ["risk_aversion"]),
         ({"kind": "max_cut", "graf": "karate"}, ["graf"]),
+        ({"kind": "portfolio", "choose": 1, "tickers": ()}, ["tickers names 0 assets", "at least 2"]),
+        ({"kind": "portfolio", "choose": 1, "tickers": ("GE",)}, ["tickers names 1 assets", "leave it out for all"]),
+        ({"kind": "portfolio", "choose": 2, "tickers": ("GE", "KO", "GE")}, ["tickers names 'GE' twice", "keep one"]),
+        (
+            {"kind": "portfolio", "choose": 3, "tickers": ("GE", "KO")},
+            ["choose is 3, and tickers names 2 assets", "from 1 to 2"],
+        ),
+        ({"kind": "portfolio", "choose": 2, "mean": "Guess"}, ["mean", "Guess", "ShrunkMu"]),
+        ({"kind": "portfolio", "choose": 2, "covariance": "Guess"}, ["covariance", "Guess", "LedoitWolf"]),
+        ({"kind": "qubo_file", "path": "q.csv", "n_variables": 0}, ["n_variables", "greater than or equal to 1"]),
+        ({"kind": "qubo_file", "path": "q.csv", "duplicates": "last"}, ["duplicates", "refuse", "sum"]),
+        ({"kind": "labs", "length": 8, "n_variables": 9}, ["n_variables is no field of a labs"]),
     ],
 )
 def test_foreign_missing_and_senseless_fields_are_named(fields: dict[str, Any], words: list[str]) -> None:
@@ -130,6 +143,13 @@ def test_thresholds_out_of_range_are_refused(fields: dict[str, Any]) -> None:
         DecisionPolicy(**fields)
 
 
+@pytest.mark.parametrize("seconds", [30 * 86_400 + 1, 1e12, 1e300])
+def test_a_deadline_no_calendar_holds_is_refused(seconds: float) -> None:
+    with pytest.raises(ValidationError, match=r"deadline_seconds is .*30 days, 2592000 s, are the most; give fewer"):
+        DecisionPolicy(deadline_seconds=seconds)
+    assert DecisionPolicy(deadline_seconds=30 * 86_400).answer_seconds == 30 * 86_400 - 120
+
+
 def test_the_quantum_step_has_a_budget_of_its_own() -> None:
     assert QuantumSpec().training.evaluations == 80
     assert QuantumSpec().most_variables <= Guardrails().max_qubits  # by default no reduced instance is too wide
@@ -138,10 +158,20 @@ def test_the_quantum_step_has_a_budget_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("deadline", "answer"), [(None, None), (4.0, 3.0), (480.0, 360.0), (900.0, 780.0), (86_400.0, 86_280.0)]
+    ("deadline", "answer", "training"),
+    [
+        (None, None, None),
+        (4.0, 3.0, 2.25),
+        (480.0, 360.0, 270.0),
+        (900.0, 780.0, 660.0),
+        (86_400.0, 86_280.0, 86_160.0),
+    ],
 )
-def test_the_wait_leaves_time_to_decide(deadline: float | None, answer: float | None) -> None:
-    assert DecisionPolicy(deadline_seconds=deadline).answer_seconds == answer
+def test_the_wait_leaves_time_to_decide_and_training_time_to_ask(
+    deadline: float | None, answer: float | None, training: float | None
+) -> None:
+    policy = DecisionPolicy(deadline_seconds=deadline)
+    assert (policy.answer_seconds, policy.training_seconds) == (answer, training)
 
 
 def test_a_deadline_is_no_part_of_the_question() -> None:

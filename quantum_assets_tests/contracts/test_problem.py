@@ -1,5 +1,6 @@
 """Ising polynomials: their checks, their identity, their energies."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quantum_assets.contracts.errors import PlanError
-from quantum_assets.contracts.problem import Incumbent, Ising, Solution, unpack
+from quantum_assets.contracts.problem import Encoding, Incumbent, Ising, Solution, alike_within, unpack
 
 CUBIC = Ising(3, ((0,), (0, 2), (0, 1, 2)), np.array([1.0, -2.0, 0.5]), offset=0.25)
 
@@ -77,6 +78,20 @@ def test_a_wrong_polynomial_is_refused(
         Ising(n, terms, np.array(weights), offset)
 
 
+@pytest.mark.parametrize("times", [2.0**-40, 1.0, 2.0**40])
+def test_a_tolerance_grows_with_the_polynomial(times: float) -> None:
+    ising = Ising(3, CUBIC.terms, CUBIC.coefficients * times, CUBIC.offset * times)
+    assert (ising.scale, ising.tolerance) == (2.0 * times, CUBIC.tolerance * times)
+    assert Encoding(ising, energy_per_unit=-4.0).objective_scale == 0.5 * times
+
+
+def test_a_tolerance_is_never_finer_than_the_rounding_of_what_is_compared() -> None:
+    assert Ising(1, (), np.array([])).tolerance == 0
+    assert alike_within(2.0) == 2e-9
+    far = Ising(1, ((0,),), np.array([1.0]), 1e12)
+    assert float(np.spacing(1e12)) < far.tolerance < 1
+
+
 def test_a_basis_state_has_variable_i_as_bit_i() -> None:
     assert unpack([6, 1], 3).tolist() == [[0, 1, 1], [1, 0, 0]]
     with pytest.raises(PlanError, match="63 variables"):
@@ -88,5 +103,7 @@ def test_a_solution_is_proven_when_its_bound_meets_it() -> None:
         return Solution("s", np.zeros(1, dtype=np.uint8), -2.0, 0.1, (Incumbent(0.1, -2.0),), bound)
 
     assert of(-2.0).proven
+    assert not of(-2.0 - 1e-12).proven
+    assert replace(of(-2.0 - 1e-12), tolerance=1e-9).proven
     assert not of(-2.5).proven
     assert not of(None).proven

@@ -1,11 +1,13 @@
 """A decision is read back with exactly what it was made from."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from quantum_assets.contracts.errors import PlanError
+from quantum_assets.contracts.problem import Ising
 from quantum_assets.contracts.tables import SOLUTIONS, VERDICT
 from quantum_assets.models.decided import read_decided
 from quantum_assets.models.tables import table_of_rows
@@ -77,6 +79,15 @@ def test_objectives_are_a_line_over_energies(tmp_path: Path) -> None:
     assert at is not None
     rows = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], dtype=np.uint8)
     assert [at(energy) for energy in CUT.energies(rows)] == pytest.approx([0.0, 1.0, 2.0])
+
+
+def test_energies_that_are_small_numbers_make_a_line_all_the_same(tmp_path: Path) -> None:
+    found = read_decided(decide(tmp_path), "small", "ideal")
+    tiny = Ising(3, found.ising.terms, found.ising.coefficients * 1e-10, found.ising.offset * 1e-10)
+    rows = [{**row, "energy": row["energy"] and row["energy"] * 1e-10} for row in found.solutions]
+    at = replace(found, ising=tiny, solutions=rows, samples=()).objective_at()
+    assert at is not None
+    assert at(-1.5e-10) == pytest.approx(1.5)
 
 
 def test_without_two_energies_there_is_no_line(tmp_path: Path) -> None:

@@ -24,10 +24,10 @@ def _policy(*order: Path, **fields: Any) -> DecisionPolicy:
 
 
 def test_the_better_member_of_an_ensemble_is_published() -> None:
-    verdict = decide([CLASSICAL, QUANTUM], _policy(), "minimise")
+    verdict = decide([CLASSICAL, QUANTUM], _policy(), "minimise", 1.0)
     assert (verdict.path, verdict.chosen) == ("ensemble", QUANTUM)
     assert verdict.reasons == ("quantum (qaoa) with 9 is better than classical (tabu) with 10",)
-    verdict = decide([CLASSICAL, QUANTUM], _policy(), "maximise")
+    verdict = decide([CLASSICAL, QUANTUM], _policy(), "maximise", 1.0)
     assert (verdict.path, verdict.chosen) == ("ensemble", CLASSICAL)
     assert verdict.reasons == ("classical (tabu) with 10 is better than quantum (qaoa) with 9",)
 
@@ -35,16 +35,35 @@ def test_the_better_member_of_an_ensemble_is_published() -> None:
 @pytest.mark.parametrize("off", [0.0, 1e-13, -1e-13])
 @pytest.mark.parametrize("sense", ["minimise", "maximise"])
 def test_a_tie_goes_to_the_classical_member(off: float, sense: Sense) -> None:
-    verdict = decide([replace(QUANTUM, objective=10.0 + off), CLASSICAL], _policy(), sense)
+    verdict = decide([replace(QUANTUM, objective=10.0 + off), CLASSICAL], _policy(), sense, 1.0)
     assert verdict.chosen is CLASSICAL
     assert "is as good as quantum (qaoa)" in verdict.reasons[0]
 
 
+@pytest.mark.parametrize("scale", [1e-10, 1.0, 1e10])
+def test_a_tie_is_one_on_the_scale_of_the_instance(scale: float) -> None:
+    better = replace(QUANTUM, objective=(10 - 1e-9) * scale)
+    classical = replace(CLASSICAL, objective=10 * scale)
+    assert decide([classical, better], _policy(), "minimise", scale).chosen is better
+    same = replace(QUANTUM, objective=(10 - 1e-14) * scale)
+    assert decide([classical, same], _policy(), "minimise", scale).chosen is classical
+
+
+def test_a_large_offset_hides_nothing() -> None:
+    verdict = decide(
+        [replace(CLASSICAL, objective=1e12 + 100), replace(QUANTUM, objective=1e12)], _policy(), "minimise", 1
+    )
+    assert verdict.chosen.path == "quantum"
+    assert verdict.reasons == ("quantum (qaoa) with 1000000000000 is better than classical (tabu) with 1000000000100",)
+    rounded = replace(QUANTUM, objective=float(np.nextafter(1e12, 0)))
+    assert decide([replace(CLASSICAL, objective=1e12), rounded], _policy(), "minimise", 1).chosen.path == "classical"
+
+
 def test_the_order_is_the_policys() -> None:
     worse = replace(QUANTUM, objective=11.0)
-    assert decide([CLASSICAL, worse], _policy(*QUANTUM_FIRST), "minimise").chosen is worse
-    assert decide([CLASSICAL, worse], _policy("classical", "quantum"), "minimise").chosen is CLASSICAL
-    assert decide([CLASSICAL, worse], _policy("classical", "quantum"), "minimise").reasons == ()
+    assert decide([CLASSICAL, worse], _policy(*QUANTUM_FIRST), "minimise", 1.0).chosen is worse
+    assert decide([CLASSICAL, worse], _policy("classical", "quantum"), "minimise", 1.0).chosen is CLASSICAL
+    assert decide([CLASSICAL, worse], _policy("classical", "quantum"), "minimise", 1.0).reasons == ()
 
 
 REFUSALS: list[tuple[Candidate | None, dict[str, Any], str]] = [
@@ -66,24 +85,24 @@ def test_the_quantum_path_is_passed_over_with_its_reason(
     quantum: Candidate | None, thresholds: dict[str, Any], reason: str
 ) -> None:
     candidates = [CLASSICAL, *([quantum] if quantum else [])]
-    verdict = decide(candidates, _policy(*QUANTUM_FIRST, **thresholds), "minimise")
+    verdict = decide(candidates, _policy(*QUANTUM_FIRST, **thresholds), "minimise", 1.0)
     assert (verdict.path, verdict.chosen) == ("classical", CLASSICAL)
     assert verdict.reasons == (f"quantum passed over: quantum: {reason}",)
-    verdict = decide(candidates, _policy(**thresholds), "minimise")
+    verdict = decide(candidates, _policy(**thresholds), "minimise", 1.0)
     assert (verdict.path, verdict.chosen) == ("ensemble", CLASSICAL)
     assert verdict.reasons == (f"ensemble without quantum: {reason}", "classical (tabu) is the only member")
 
 
 def test_thresholds_that_are_just_met_let_it_pass() -> None:
     policy = _policy(*QUANTUM_FIRST, min_samples=100, min_feasible=0.5, max_gap=0.05)
-    assert decide([CLASSICAL, replace(QUANTUM, objective=10.5)], policy, "minimise").path == "quantum"
-    assert decide([CLASSICAL, replace(QUANTUM, objective=9.5)], policy, "maximise").path == "quantum"
-    assert decide([CLASSICAL, replace(QUANTUM, objective=9.4)], policy, "maximise").path == "classical"
+    assert decide([CLASSICAL, replace(QUANTUM, objective=10.5)], policy, "minimise", 1.0).path == "quantum"
+    assert decide([CLASSICAL, replace(QUANTUM, objective=9.5)], policy, "maximise", 1.0).path == "quantum"
+    assert decide([CLASSICAL, replace(QUANTUM, objective=9.4)], policy, "maximise", 1.0).path == "classical"
 
 
 def test_every_objection_is_told_and_each_once() -> None:
     bad = replace(QUANTUM, violations=1.0, samples=1, refusal="late")
-    verdict = decide([CLASSICAL, bad], _policy("quantum", "ensemble", "classical", min_samples=2), "minimise")
+    verdict = decide([CLASSICAL, bad], _policy("quantum", "ensemble", "classical", min_samples=2), "minimise", 1.0)
     assert verdict.reasons == (
         "quantum passed over: quantum: late",
         "quantum passed over: quantum: its best row breaks the constraints by 1",
@@ -97,7 +116,7 @@ def test_every_objection_is_told_and_each_once() -> None:
 
 def test_an_infeasible_classical_answer_lets_the_quantum_one_through_and_measures_no_gap() -> None:
     broken = replace(CLASSICAL, violations=1.0, objective=-100.0)
-    verdict = decide([broken, QUANTUM], _policy(max_gap=0.0), "minimise")
+    verdict = decide([broken, QUANTUM], _policy(max_gap=0.0), "minimise", 1.0)
     assert (verdict.path, verdict.chosen) == ("ensemble", QUANTUM)
     assert "ensemble without classical: its best row breaks the constraints by 1" in verdict.reasons
 
@@ -105,23 +124,45 @@ def test_an_infeasible_classical_answer_lets_the_quantum_one_through_and_measure
 def test_nothing_feasible_is_an_error_with_every_reason() -> None:
     broken = replace(CLASSICAL, violations=1.0)
     with pytest.raises(PlanError) as caught:
-        decide([broken], _policy(), "minimise")
+        decide([broken], _policy(), "minimise", 1.0)
     for word in ("has no feasible candidate", "classical: its best row breaks", "quantum: there is no answer"):
         assert word in str(caught.value)
 
 
 def test_an_objective_that_is_not_a_number_is_never_published() -> None:
     broken = replace(QUANTUM, objective=float("nan"))
-    verdict = decide([CLASSICAL, broken], _policy("quantum", "ensemble", "classical"), "minimise")
+    verdict = decide([CLASSICAL, broken], _policy("quantum", "ensemble", "classical"), "minimise", 1.0)
     assert verdict.chosen is CLASSICAL
     assert "quantum: its objective is nan" in verdict.reasons[0]
-    assert decide([CLASSICAL, replace(QUANTUM, violations=float("nan"))], _policy(), "minimise").chosen is CLASSICAL
+    assert (
+        decide([CLASSICAL, replace(QUANTUM, violations=float("nan"))], _policy(), "minimise", 1.0).chosen is CLASSICAL
+    )
 
 
 def test_gaps_are_relative_to_the_best_and_signed() -> None:
-    assert relative_gap(QUANTUM, 10.0, "minimise") == pytest.approx(-0.1)
-    assert relative_gap(QUANTUM, 10.0, "maximise") == pytest.approx(0.1)
-    assert relative_gap(QUANTUM, -10.0, "minimise") == pytest.approx(1.9)
+    assert relative_gap(9.0, 10.0, "minimise", 1.0) == pytest.approx(-0.1)
+    assert relative_gap(9.0, 10.0, "maximise", 1.0) == pytest.approx(0.1)
+    assert relative_gap(9.0, -10.0, "minimise", 1.0) == pytest.approx(1.9)
+
+
+@pytest.mark.parametrize("scale", [1e-10, 1.0, 1e10])
+def test_beside_a_best_of_nothing_a_gap_is_a_share_of_the_scale(scale: float) -> None:
+    assert relative_gap(5.6e-17 * scale, 0.0, "minimise", scale) == 0.0
+    assert relative_gap(1e-9 * scale, 0.0, "minimise", scale) == 0.0
+    assert relative_gap(0.3 * scale, 0.0, "minimise", scale) == pytest.approx(0.3)
+    assert relative_gap(0.3 * scale, 1e-13 * scale, "maximise", scale) == pytest.approx(-0.3)
+    assert relative_gap(3 * scale, 2 * scale, "minimise", scale) == pytest.approx(0.5)
+    candidates = [replace(CLASSICAL, objective=0.0), replace(QUANTUM, objective=1e-9 * scale)]
+    policy = _policy(*QUANTUM_FIRST, max_gap=0.01)
+    assert decide(candidates, policy, "minimise", scale).path == "quantum"
+    worse = replace(QUANTUM, objective=0.02 * scale)
+    assert decide([candidates[0], worse], policy, "minimise", scale).path == "classical"
+
+
+def test_without_a_scale_every_difference_counts() -> None:
+    assert relative_gap(0.0, 0.0, "minimise", 0.0) == 0.0
+    assert relative_gap(1.0, 0.0, "minimise", 0.0) == float("inf")
+    assert relative_gap(1.0, 0.0, "maximise", 0.0) == -float("inf")
 
 
 NUMBERS = st.floats(-1e6, 1e6)
@@ -147,16 +188,16 @@ def test_an_ensemble_is_never_worse_than_its_best_allowed_member(
     sign = 1 if sense == "minimise" else -1
     if not allowed:
         with pytest.raises(PlanError):
-            decide(candidates, _policy(), sense)
+            decide(candidates, _policy(), sense, 1.0)
         return
-    verdict = decide(candidates, _policy(), sense)
+    verdict = decide(candidates, _policy(), sense, 1.0)
     assert verdict.chosen in allowed
     best = min(sign * c.objective for c in allowed)
-    assert sign * verdict.chosen.objective <= best + 1e-9 * abs(best)
+    assert sign * verdict.chosen.objective <= best + 1e-12 + 2**-50 * abs(best)
 
 
 @given(st.permutations([CLASSICAL, QUANTUM]), st.sampled_from(["minimise", "maximise"]))
 def test_the_order_of_the_candidates_does_not_matter(candidates: list[Candidate], sense: Sense) -> None:
-    assert decide(candidates, _policy(), sense) == decide(candidates[::-1], _policy(), sense) or (
-        decide(candidates, _policy(), sense).chosen is decide(candidates[::-1], _policy(), sense).chosen
+    assert decide(candidates, _policy(), sense, 1.0) == decide(candidates[::-1], _policy(), sense, 1.0) or (
+        decide(candidates, _policy(), sense, 1.0).chosen is decide(candidates[::-1], _policy(), sense, 1.0).chosen
     )

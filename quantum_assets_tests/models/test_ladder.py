@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from quantum_assets.models.ladder import Contrast, Ladder, Rung
@@ -42,6 +44,18 @@ def test_findings_against_another_rival_or_at_another_stage():
     found = ladder(contrast(0.1, 0.01, rival="uniform"), contrast(-0.1, 0.01, "feasible", stage="raw"))
     assert found.finding("uniform") == "above"
     assert found.finding(stage="raw") == "below"
+
+
+def test_controls_are_called_by_what_they_are():
+    plain = ladder()
+    assert plain.called("uniform") == "uniform bits"
+    assert plain.called("greedy") == "greedy row"
+    named = replace(
+        plain, names={"uniform": "uniform rows of 5 ones", "product": "product of its marginals, given 5 ones"}
+    )
+    assert named.called("sampler") == "sampler"
+    assert "not told apart from the product of its marginals, given 5 ones: P(optimum)" in named.sentence()
+    assert named.sentence().count("uniform rows of 5 ones") == 2
 
 
 def test_rows_are_a_table():

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -11,6 +12,7 @@ from quantum_assets.contracts.problem import Incumbent, Ising
 from quantum_assets.models.qoblib import (
     COLUMNS_27,
     COLUMNS_30,
+    NOT_GIVEN,
     Particulars,
     Run,
     as_csv,
@@ -18,7 +20,10 @@ from quantum_assets.models.qoblib import (
     summary,
     time_series,
 )
-from quantum_assets_tests.recorded import IndependentSet
+from quantum_assets.problems.graphs import named
+from quantum_assets.problems.independent_set import IndependentSet
+from quantum_assets.problems.polynomial import to_bits
+from quantum_assets_tests.recorded import IndependentSet as Recorded
 
 #: The library's template, misc/submission_template.csv.
 TEMPLATE = (
@@ -36,7 +41,7 @@ PEOPLE = Particulars(
     hardware="a simulator",
     paradigm="Quantum Simulator",
 )
-PATH = IndependentSet(np.eye(4, k=1, dtype=np.int64) + np.eye(4, k=-1, dtype=np.int64), name="path4")
+PATH = Recorded(np.eye(4, k=1, dtype=np.int64) + np.eye(4, k=-1, dtype=np.int64), name="path4")
 MAX = (PATH.sense, PATH.encode().ising)
 SPINS = Ising(3, ((0,), (0, 1, 2)), np.array([1.5, -2.0]))
 RUNS = (
@@ -72,7 +77,8 @@ def test_the_row_says_what_the_runs_say():
         "Modeling Approach": "QUBO",
         "# Decision Variables": "4",
         "# Integer Variables": "0",
-        "Coefficients Type": "Continuous",
+        "Coefficients Type": "Integer",
+        "Coefficients Range": "-1 - 2",  # of bits: a node gains 1, an edge inside costs 2
         "# Runs": "3",
         "# Feasible Runs": "2",
         "# Successful Runs": "1",
@@ -85,14 +91,42 @@ def test_the_row_says_what_the_runs_say():
     }
     assert expected.items() <= row.items()
     assert float(row["CPU Runtime"]) == pytest.approx(11 / 3)
-    assert row["# Non-Zero Coefficients"] == "5"  # inner nodes have weight 0.5 - 2/2 = -0.5, outer ones 0: 2 + 3 edges
+    assert row["# Non-Zero Coefficients"] == "7"  # 4 nodes + 3 edges
+
+
+def test_the_template_has_no_affiliation_and_wants_it_beside_the_names():
+    row = summary("path4", *MAX, RUNS, PEOPLE)
+    assert read(as_csv([row]))["Submitter"] == "Jane Doe, John Roe (University A, Company B)"
+    assert read(as_csv([row], COLUMNS_30))["Submitter"] == "Jane Doe, John Roe"
+    unknown = summary("path4", *MAX, RUNS, replace(PEOPLE, affiliations=(NOT_GIVEN, NOT_GIVEN)))
+    assert read(as_csv([unknown]))["Submitter"] == "Jane Doe, John Roe"
+
+
+def test_the_coefficients_are_those_of_the_model_that_is_named():
+    model = IndependentSet(named("karate"), "all").encode().ising
+    row = summary("karate", "maximise", model, [Run(20.0)], PEOPLE)
+    written = {part: weight for part, weight in to_bits(model).items() if part and abs(weight) > 1e-12}
+    assert row["Modeling Approach"] == "QUBO"
+    assert row["# Non-Zero Coefficients"] == str(len(written)) == "112"
+    assert row["Coefficients Range"] == f"{min(written.values()):g} - {max(written.values()):g}" == "-1 - 1.5"
+
+
+@pytest.mark.parametrize("times", [1e-10, 1.0, 1e10])
+def test_runs_are_judged_on_the_scale_of_the_instance(times):
+    ising = Ising(3, SPINS.terms, SPINS.coefficients * times)
+    runs = [Run(-3.5 * times), Run(-3.4 * times), Run(-0.5 * times)]
+    assert summary("spins", "minimise", ising, runs, PEOPLE)["# Successful Runs"] == "1"
+    assert summary("spins", "minimise", ising, runs, PEOPLE, bound=-3.5 * times)["# Runs"] == "3"
+    with pytest.raises(PlanError, match="bound"):
+        summary("spins", "minimise", ising, runs, PEOPLE, bound=-3.4 * times)
 
 
 def test_minimised_problems_of_higher_order():
     runs = [Run(-3.5, 1.0), Run(-3.4, 1.0), Run(0.5, 1.0)]
     row = summary("spins", "minimise", SPINS, runs, PEOPLE, epsilon=0.05)
     assert (row["Best Objective Value"], row["# Successful Runs"], row["Modeling Approach"]) == ("-3.5", "2", "HUBO")
-    assert row["Coefficients Range"] == "-2 - 1.5"
+    assert row["Coefficients Range"] == "-8 - 16"  # 1.5 z0 - 2 z0 z1 z2 in bits: pairs -8, the triple 16
+    assert row["# Non-Zero Coefficients"] == "7"
     assert row["Time to Solution"] == row["Optimality Bound"] == "N/A"
 
 

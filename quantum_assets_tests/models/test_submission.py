@@ -44,7 +44,7 @@ def test_what_the_quantum_path_says(tmp_path: Path) -> None:
         "Best Objective Value": "2",
         "Optimality Bound": "N/A",
         "# Decision Variables": "3",
-        "# Non-Zero Coefficients": "2",
+        "# Non-Zero Coefficients": "5",  # of bits: 3 nodes, 2 edges
         "Algorithm Type": "Stochastic",
         "Paradigm": "Quantum Simulator",
         "# Runs": "1",
@@ -119,6 +119,7 @@ def test_written_files_are_read_back(tmp_path: Path, columns: tuple[str, ...]) -
     (row,) = csv.DictReader(io.StringIO(text))
     assert tuple(row) == columns
     assert row["Problem"] == "graph_7"
+    assert "University A" in text
 
 
 def test_names_and_folders_that_cannot_be_written(tmp_path: Path) -> None:

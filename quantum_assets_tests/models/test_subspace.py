@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from quantum_assets.contracts.problem import Problem
-from quantum_assets.models.attribution import climb, uniform_shots
+from quantum_assets.models.attribution import climb
+from quantum_assets.models.controls import uniform_shots
 from quantum_assets.models.subspace import survey
 from quantum_assets.problems.freezing import FrozenProblem, freeze
 from quantum_assets.problems.penalty import check
+from quantum_assets.problems.polynomial import from_bits
+from quantum_assets.problems.polynomial_problem import PolynomialProblem
 from quantum_assets.problems.routes import route_bundle
 from quantum_assets.problems.ward import ward
 from quantum_assets_tests.problems.laws import all_rows
@@ -48,6 +51,16 @@ def test_both_endings_are_told() -> None:
     assert not outside.reachable
     assert outside.best > known
     assert "so the optimum is outside, and P(optimum) is 0 for every rung alike" in outside.sentence()
+
+
+@pytest.mark.parametrize("unit", [1e-10, 1.0, 1e10])
+def test_what_can_be_reached_does_not_depend_on_the_unit(unit: float) -> None:
+    weights = [5.0, -1.0, 3.0, 0.5, -4.0]
+    whole = PolynomialProblem("lone", from_bits(5, [((i,), w * unit) for i, w in enumerate(weights)]))
+    kernel = frozen(whole, 2)
+    known = check(whole).best_objective
+    assert survey(kernel, known).reachable
+    assert not survey(kernel, known - 0.5 * unit).reachable
 
 
 def test_the_ladder_stands_where_the_optimum_is_outside() -> None:

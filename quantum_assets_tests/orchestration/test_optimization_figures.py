@@ -1,5 +1,7 @@
 """Every picture of an optimisation study is a PNG, and other content is another picture."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from quantum_assets.contracts.problem import Incumbent, Solution
@@ -48,3 +50,4 @@ def test_a_ladder() -> None:
     best = float(problem.encode().ising.energies(bits).min())
     ladder = climb(problem, bits, np.ones(20, dtype=np.int64), best_energy=best, seed=0)
     assert ladder_figure(ladder).startswith(PNG)
+    assert ladder_figure(ladder) != ladder_figure(replace(ladder, names={}))  # the legend names the controls

@@ -1,5 +1,7 @@
 """What an asset hands over becomes a result whose data version is the content digest."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 
 from quantum_assets.contracts.columns import Column, TableContract
@@ -35,3 +37,28 @@ def test_a_loaded_table_knows_its_origin_and_a_fresh_one_has_none() -> None:
     assert provenance_of(table) == {"inputs": {"a": "1"}}
     assert version_of(pa.table({"n": [1]})) == ""
     assert provenance_of(pa.table({"n": [1]})) == {}
+
+
+def test_the_page_begins_with_the_headline_and_ends_with_pictures_and_tags() -> None:
+    stored = Stored(
+        pa.table({"n": [1], "s": [0.1]}),
+        CONTRACT,
+        {},
+        metrics={"loss": 2.0, "gap": 1.0},
+        notes={"table": "| a |", "reason": "because"},
+        figures={"plot": b"png"},
+        tags={"qa.path": "quantum", "qa.empty": ""},
+        headline=("reason", "gap", "never there"),
+    )
+    metadata = materialized(stored).metadata or {}
+    assert list(metadata) == ["reason", "gap", "table", "loss", "plot", "qa.path"]
+    unnamed = materialized(replace(stored, headline=())).metadata or {}
+    assert list(unnamed) == ["table", "reason", "loss", "gap", "plot", "qa.path"]
+    assert unnamed == metadata
+
+
+def test_a_long_sentence_is_broken_on_the_page_and_whole_in_the_note() -> None:
+    stored = replace(_stored(1, 0.1), notes={"why": "because " * 30})
+    metadata = materialized(stored).metadata or {}
+    assert len(str(metadata["why"].value).splitlines()) > 2  # type: ignore[union-attr]
+    assert "\n" not in stored.notes["why"]

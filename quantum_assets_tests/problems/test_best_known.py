@@ -83,6 +83,16 @@ def test_lookup_needs_no_name() -> None:
     assert find(MaxCut(from_edges("other", [(0, 1)]))) is None
 
 
+def test_nothing_is_found_that_its_certificate_does_not_give() -> None:
+    problem = IndependentSet(named("petersen"))
+    (entry,) = [entry for entry in registry() if entry.fingerprint == problem.fingerprint]
+    assert find(problem, [entry]) is entry
+    with pytest.raises(PlanError, match="best known of independent_set petersen: claims 5, and its certificate has 4"):
+        find(problem, [replace(entry, value=5.0)])
+    with pytest.raises(PlanError, match=r"claims 4\.0000001, and its certificate has 4"):
+        find(problem, [replace(entry, value=4.0 + 1e-7)])
+
+
 def test_verify_refuses_what_is_not_so() -> None:
     problem = IndependentSet(named("petersen"))
     entry = find(problem)

@@ -11,6 +11,8 @@ from quantum_assets.contracts.optimization import ProblemSpec
 from quantum_assets.problems.build import LOOK_BACK, RISK_AVERSION, TURNOVER_COST, build
 from quantum_assets.problems.portfolio import Portfolio
 
+GAP = "i,j,value\n0,0,-1\n0,2,2\n"
+FULL = "i,j,value\n0,1,2\n1,0,2\n"
 FEW = ("AAPL", "GE", "KO", "MSFT")
 PORTFOLIO: dict[str, Any] = {"kind": "portfolio", "choose": 2, "tickers": FEW}
 
@@ -51,6 +53,15 @@ def test_a_file_is_found_beside_the_study(tmp_path: Path) -> None:
     assert spins.fingerprint != lowest.fingerprint
 
 
+def test_what_an_error_about_a_file_advises_works(tmp_path: Path) -> None:
+    (tmp_path / "gap.csv").write_text(GAP)
+    (tmp_path / "full.csv").write_text(FULL)
+    stated = build(ProblemSpec(kind="qubo_file", path="gap.csv", n_variables=5), tmp_path)
+    assert len(stated.variables) == 5
+    summed = build(ProblemSpec(kind="qubo_file", path="full.csv", duplicates="sum"), tmp_path)
+    assert summed.objective(np.array([[1, 1], [1, 0]], dtype=np.uint8)).tolist() == [4, 0]
+
+
 def test_a_portfolio_takes_its_defaults_and_last_months_greedy_holding() -> None:
     made = _portfolio()
     assert (made.risk_aversion, made.turnover_cost) == (RISK_AVERSION, TURNOVER_COST)
@@ -80,11 +91,13 @@ def test_all_tickers_are_taken_where_none_is_named() -> None:
 
 
 MISTAKES: list[tuple[dict[str, Any], str, list[str]]] = [
-    ({**PORTFOLIO, "choose": 5}, "2020-06", ["k", "is 5", "4 assets", "from 1 to 4"]),
-    ({**PORTFOLIO, "tickers": ("AAPL", "GOGL")}, "2020-06", ["GOGL"]),
-    ({**PORTFOLIO, "tickers": ("AAPL", "AAPL", "GE")}, "2020-06", ["AAPL"]),
-    ({**PORTFOLIO, "mean": "Guess"}, "2020-06", ["Guess", "ShrunkMu"]),
-    ({**PORTFOLIO, "covariance": "Guess"}, "2020-06", ["Guess", "LedoitWolf"]),
+    (
+        {"kind": "portfolio", "choose": 21},
+        "2020-06",
+        ["problem.choose: is 21, and there are 20 assets. Hold from 1 to 20 of them"],
+    ),
+    ({**PORTFOLIO, "tickers": ("AAPL", "GOGL")}, "2020-06", ["ticker 'GOGL': has no prices"]),
+    ({**PORTFOLIO, "tickers": ("AAPL", " ")}, "2020-06", ["ticker 2: has no name"]),
     (PORTFOLIO, "1985-06", ["period 1985-06", "outside the data"]),
     (PORTFOLIO, "2023-06", ["period 2023-06", "outside the data"]),
     (PORTFOLIO, "1990-06", ["period 1990-06", "Ask for", "shorten the window"]),
@@ -96,6 +109,9 @@ MISTAKES: list[tuple[dict[str, Any], str, list[str]]] = [
     ({"kind": "independent_set", "graph": "x"}, "", ["x", "petersen"]),
     ({"kind": "qubo_file", "path": "no.csv"}, "", ["no.csv", "is not there"]),
     ({"kind": "qubo_file", "path": "bad.csv"}, "", ["bad.csv: line 3", "-2"]),
+    ({"kind": "qubo_file", "path": "gap.csv"}, "", ["never variable 1", "set n_variables"]),
+    ({"kind": "qubo_file", "path": "gap.csv", "n_variables": 2}, "", ["the index 2 is not in 0 … 1"]),
+    ({"kind": "qubo_file", "path": "full.csv"}, "", ["line 3: gives the pair 0, 1 again", "set duplicates: sum"]),
     ({"kind": "delivery_routes", "cities": 99}, "", ["99"]),
     ({"kind": "delivery_routes", "cities": 6, "capacity": 1}, "", ["capacity"]),
 ]
@@ -104,11 +120,14 @@ MISTAKES: list[tuple[dict[str, Any], str, list[str]]] = [
 @pytest.mark.parametrize(("fields", "period", "words"), MISTAKES, ids=[" ".join(words) for _, _, words in MISTAKES])
 def test_bad_input_is_one_clear_error(tmp_path: Path, fields: dict[str, Any], period: str, words: list[str]) -> None:
     (tmp_path / "bad.csv").write_text("i,j,value\n0,0,-1\n0,-2,2\n")
+    (tmp_path / "gap.csv").write_text(GAP)
+    (tmp_path / "full.csv").write_text(FULL)
     with pytest.raises(PlanError) as caught:
         build(ProblemSpec(**fields), tmp_path, period)
     assert caught.value.mend
     for word in words:
         assert word in str(caught.value)
+    assert "Begin a month later" not in caught.value.mend  # no other month would help
 
 
 def test_the_first_month_that_has_a_window_and_no_month_before_it_says_what_it_misses() -> None:

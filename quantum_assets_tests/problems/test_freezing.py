@@ -177,6 +177,9 @@ def test_a_cheaper_move_stays_free_before_a_dearer_one() -> None:
     problem = PolynomialProblem("lone", from_bits(5, [((i,), w) for i, w in enumerate(weights)]), "minimise")
     assert problem.greedy().tolist() == [0, 1, 0, 0, 1]
     assert frozen(problem, 2).kept == (1, 3)
+    for offset, unit in ((0.0, 1e-10), (0.0, 1e10), (1e10, 1.0)):
+        terms = [((i,), w * unit) for i, w in enumerate(weights)]
+        assert frozen(PolynomialProblem("unit", from_bits(5, terms, offset), "minimise"), 2).kept == (1, 3)
     assert [move.flips for move in moves_of(problem)] == [(0,), (1,), (2,), (3,), (4,)]
 
 

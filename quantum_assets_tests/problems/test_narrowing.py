@@ -85,7 +85,7 @@ def test_exactly_means_refused_where_it_does_not_suffice(problem: Problem, leave
     with pytest.raises(PlanError) as caught:
         narrow(problem, 12)
     assert f"exact elimination leaves {leaves}, over the 12" in str(caught.value)
-    assert f"profile of at least {leaves} qubits" in str(caught.value)
+    assert f"raise that limit to {leaves}" in str(caught.value)
     assert "quantum.narrowing: freeze" in str(caught.value)
 
 

@@ -78,6 +78,17 @@ def test_variables_without_weight_are_stated(tmp_path: Path) -> None:
     assert len(read(path, "qubo", n_variables=5).variables) == 5
 
 
+def test_a_binary_file_knows_its_variables(tmp_path: Path) -> None:
+    import dimod
+
+    path = tmp_path / "mine.bqm"
+    with dimod.BinaryQuadraticModel({0: -1.5, 1: 0.5}, {(0, 1): 2.0}, "SPIN").to_file() as file:
+        path.write_bytes(file.read())
+    assert len(read(path, n_variables=2).variables) == 2
+    with pytest.raises(PlanError, match=r"mine\.bqm: n_variables: is 5, and the file says 2"):
+        read(path, n_variables=5)
+
+
 @pytest.mark.parametrize(
     ("text", "culprit", "problem"),
     [

@@ -205,11 +205,13 @@ def test_a_rule_on_the_number_of_ones_does_not_carry_over() -> None:
         (
             MaxCut(random_regular(30, 3, 0)),
             12,
-            "exact elimination leaves 18, over the 12 there is room for. Choose a profile of at least 18 qubits, or an",
+            "exact elimination leaves 18, over the 12 there is room for. Let the rest be frozen at the greedy row",
         ),
+        (MaxCut(random_regular(30, 3, 0)), 12, "or raise that limit to 18, if the machine has so many qubits"),
+        (MaxCut(random_regular(60, 3, 0)), 12, "fewer variables; 20 is the most that any study allows"),
         (MaxCut(random_regular(30, 3, 0)), 17, "max_cut regular-30-3-0: has 30 variables, and exact elimination"),
         (ward(), 14, "has 16 variables, and exact elimination leaves 16, over the 14"),
-        (Labs(10), 8, "labs-10: has 10 variables for 8, and terms of 4 variables"),
+        (Labs(10), 8, "labs-10: has 10 variables, over the 8 there is room for, and terms of 4"),
         (MaxCut(named("karate")), 0, "max_cut karate: reduction: is asked to leave 0 variables"),
     ],
 )

@@ -61,6 +61,14 @@ def test_energies_of_a_subspace_are_those_of_its_states(n: int) -> None:
     np.testing.assert_allclose(ising.energies(unpack(lowest, n)), found.minimum)
 
 
+@pytest.mark.parametrize("times", [1e-10, 1.0, 1e10])
+def test_the_optima_are_the_same_in_every_unit(times: float) -> None:
+    ising = random_polynomial(8, 2, seed=5)
+    scaled = Ising(8, ising.terms, ising.coefficients * times, ising.offset * times)
+    np.testing.assert_array_equal(diagonal(scaled).optima, diagonal(ising).optima)
+    assert len(diagonal(ising).optima) < 256
+
+
 def test_what_is_too_large_is_refused_before_memory_is_taken() -> None:
     wide = Ising(40, ((0, 1),), np.ones(1))
     with pytest.raises(PlanError, match=f"40 variables; the exact engine writes down 2\\*\\*{MOST_VARIABLES} states"):

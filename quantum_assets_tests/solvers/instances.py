@@ -16,6 +16,11 @@ def random_ising(n: int, order: int, seed: int, whole: bool = False) -> Ising:
     return Ising(n, terms, weights, float(rng.normal()))
 
 
+def times(ising: Ising, factor: float) -> Ising:
+    """The same polynomial in another unit."""
+    return Ising(ising.n_variables, ising.terms, ising.coefficients * factor, ising.offset * factor)
+
+
 def minimum(ising: Ising) -> float:
     """By looking at every row."""
     return float(ising.energies(unpack(np.arange(2**ising.n_variables), ising.n_variables)).min())

@@ -5,7 +5,7 @@ from quantum_assets.contracts.errors import PlanError
 from quantum_assets.contracts.problem import Ising
 from quantum_assets.solvers import bounding
 from quantum_assets.solvers.declined import Declined
-from quantum_assets_tests.solvers.instances import Clock, karate_max_cut, minimum, random_ising
+from quantum_assets_tests.solvers.instances import Clock, karate_max_cut, minimum, random_ising, times
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
@@ -26,6 +26,29 @@ def test_karate_is_proven_the_same_way_twice():
     assert one.bits[0] == 0  # the turned half of the tree is cut away
 
 
+@pytest.mark.parametrize("factor", [1e-10, 1e-8, 1e-7, 1.0, 1e10])
+def test_what_is_proven_is_so_whatever_the_unit(factor):
+    for seed in range(3):
+        ising = times(random_ising(11, 2, seed), factor)
+        found = bounding.solve(ising, seconds=60, seed=0)
+        assert found.proven
+        assert found.energy == pytest.approx(minimum(ising), rel=1e-12)
+        assert found.bound == found.energy
+
+
+def test_small_differences_beside_large_ones_are_no_rounding():
+    rng = np.random.default_rng(4)
+    for _ in range(4):
+        twins = Ising(9, tuple((i, i + 1) for i in range(8)), np.where(rng.random(8) < 0.5, 1.0, -1.0))  # two best rows
+        apart = Ising(
+            9, (*twins.terms, *((i,) for i in range(9))), np.r_[twins.coefficients, 1e-8 * rng.normal(size=9)]
+        )
+        found = bounding.solve(apart, seconds=60, seed=0)
+        assert found.energy <= minimum(apart) + apart.tolerance
+        assert found.bound is not None
+        assert found.bound <= minimum(apart) + apart.tolerance
+
+
 def test_an_open_tree_still_bounds_from_below():
     ising = random_ising(30, 2, seed=7)
     cut = bounding.solve(ising, seconds=0.5, seed=1, clock=Clock(1.0))  # no time is left when HiGHS begins
@@ -35,6 +58,11 @@ def test_an_open_tree_still_bounds_from_below():
     found = bounding.solve(small, seconds=600, seed=1, nodes=1)
     assert found.bound is not None
     assert found.bound <= minimum(small) + 1e-9 <= found.energy + 2e-9
+    tiny = times(small, 1e-9)
+    found = bounding.solve(tiny, seconds=600, seed=1, nodes=1)
+    assert found.bound is not None
+    assert found.bound <= minimum(tiny) + tiny.tolerance
+    assert found.bound >= minimum(tiny) - np.abs(tiny.coefficients).sum()  # and it is of the instance's size
 
 
 def test_without_terms_there_is_nothing_to_find():

@@ -26,6 +26,7 @@ def test_keeps_strict_improvements_only_with_their_times_and_energies_recomputed
     assert found.energy == CHAIN.energies(found.bits)[0] == -3.0
     assert found.settings == {"depth": 2, "seconds": 100.0, "stopped_by": "reads"}
     assert not found.proven
+    assert found.tolerance == CHAIN.tolerance
 
 
 def test_the_clock_is_not_looked_at_before_the_first_row_and_a_cut_is_remembered():

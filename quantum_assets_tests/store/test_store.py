@@ -16,6 +16,7 @@ from quantum_assets.contracts.tables import EVALUATION, GRAM
 from quantum_assets.store import log
 from quantum_assets.store.digest import table_digest
 from quantum_assets.store.files import STEPS
+from quantum_assets.store.maintenance import collect_garbage, doctor
 from quantum_assets.store.store import Store
 from quantum_assets_tests.store.samples import ASSET, IDEAL, SCORES, START, Clock, gram, scores
 from quantum_assets_tests.store.test_files import NoLinks
@@ -332,3 +333,32 @@ def test_a_reader_overtaken_by_a_healing_writer_looks_again(store: Store) -> Non
     damage(made.path)
     assert same(Overtaken(store.root).read(ASSET, IDEAL), 0)
     assert store.find(ASSET, IDEAL).file != made.file
+
+
+MODES = ("wine", "modes")
+
+
+def test_a_turn_is_one_makers_at_a_time_and_another_partitions_is_its_own(store: Store) -> None:
+    hurried = replace(store, turn_seconds=0)
+    with (
+        store.turn(MODES, {}),
+        hurried.turn(MODES, IDEAL),
+        hurried.turn(ASSET, {}),
+        pytest.raises(StoreError, match=r"modes.*another process has been making it for 0 s"),
+        hurried.turn(MODES, {}),
+    ):
+        pytest.fail("two makers of one partition at the same time")
+    with hurried.turn(MODES, {}):
+        pass
+
+
+def test_a_turn_that_fails_is_over_and_leaves_a_sound_store(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError), store.turn(MODES, {}):
+        raise ZeroDivisionError
+    assert store.assets() == ()
+    assert doctor(store) == ()
+    with replace(store, turn_seconds=0, lock_seconds=0.05).turn(ASSET, IDEAL):
+        commit(store)  # takes the lock of commits, which is another one
+    assert doctor(store) == ()
+    assert collect_garbage(store, 1, timedelta(0), dry_run=False) == ()
+    assert same(store.read(ASSET, IDEAL), 0)
