@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from quantum_assets.cli.leash import end_groups
+from quantum_assets_tests.processes import PATIENCE
 
 # A child inherits ignored signals, and Dagster maps SIGTERM to whatever SIGINT is, which a background job ignores.
 OBEDIENT, STUBBORN = (
@@ -30,7 +31,8 @@ def work(patience, deaf):
     time.sleep(600)
 
 if __name__ == "__main__":
-    import sys
+    import signal, sys
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # see above: else it may be deaf itself
     child = multiprocessing.get_context("spawn").Process(target=work, args=(0.2, sys.argv[1] == "deaf"))
     child.start()
     child.join()
@@ -92,4 +94,5 @@ def test_a_worker_ends_with_its_parent_however_that_ends(
     assert parent.stdout is not None
     assert int(parent.stdout.readline()) != parent.pid
     parent.send_signal(number)
-    assert parent.stdout.read() == b""  # ends once nobody is left that could write: the worker is gone
+    assert parent.communicate(timeout=PATIENCE)[0] == b""  # ends once nobody is left that could write
+    assert parent.returncode == -number
