@@ -24,6 +24,8 @@ from quantum_assets.execution.polling import jobs_of
 Claim = ResultEnvelope | ProviderError
 #: What came of a ticket's job: a claim that was judged good, or what it failed of.
 Verdict = ResultEnvelope | Failure
+#: What may end while one waits, where the job itself has completed.
+_COMES_LATER = frozenset({Action.RETRY, Action.REATTACH, Action.MODIFY})
 
 
 def receive(plane: ControlPlane, tickets: Sequence[Ticket]) -> tuple[Ticket, ...]:
@@ -165,10 +167,14 @@ def _cached(plane: ControlPlane, ticket: Ticket, claim: ResultEnvelope) -> str:
 
 
 def _not_fetched(plane: ControlPlane, done: Sequence[Ticket], error: Exception) -> Sequence[Ticket]:
-    """Trouble in passing is tried again at the next turn, for a while; then it ends, for the job itself completed."""
+    """Trouble in passing is tried again at the next turn, for a while; then it ends, for the job itself completed.
+
+    So it is with what another backend or seed would mend at a submission: here it would be a second job for an answer
+    that is there.
+    """
     first = done[0]
     failure = plane.classified(error, first.provider, "fetch")
-    if plane.in_process(first) or failure.rule.action not in (Action.RETRY, Action.REATTACH):
+    if plane.in_process(first) or failure.rule.action not in _COMES_LATER:
         return [decide(plane, ticket, failure) for ticket in done]
     if plane.waited(f"fetch {first.id}", first.updated_at) < plane.patience.fetch:
         return done

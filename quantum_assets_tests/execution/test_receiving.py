@@ -8,6 +8,7 @@ import pytest
 
 from quantum_assets.contracts.envelope import Overlaps, ResultEnvelope
 from quantum_assets.contracts.errors import ProviderError
+from quantum_assets.contracts.failure import Action
 from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.ticket import State
 from quantum_assets.contracts.workload import Workload
@@ -212,3 +213,14 @@ def test_an_answer_is_on_disk_before_its_ticket_says_so(world: World) -> None:
 def test_here_nothing_is_written_to_disk_but_for_the_cache(plane: ControlPlane) -> None:
     answer(plane, request(exact_question(), LOCAL))
     assert (plane.answers.entries(), plane.cache.stats().entries, plane.memory.claims) == ((), 0, {})
+
+
+def test_a_completed_job_is_not_run_elsewhere_because_its_result_does_not_come(world: World) -> None:
+    """What another backend would mend at a submission is waited out here; a second job would answer nothing better."""
+    plane = world.plane()
+    elsewhere = ProviderError("vendor", "NotEnoughQubits on this device", "Name a wider one")
+    assert plane.classified(elsewhere, "vendor", "fetch").rule.action is Action.MODIFY
+    world.vendor.results += [elsewhere, elsewhere]
+    answered = answer(plane, request(question(), SAFE))
+    assert (answered.path, len(world.vendor.jobs)) == ("quantum", 1)
+    sound(plane)
