@@ -23,7 +23,6 @@ import os
 import platform as machine
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -32,6 +31,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.qaoa_peers import timed as timed_runs
 from quantum_assets.circuits.qaoa import ansatz_circuit
 from quantum_assets.contracts.problem import Ising
 from quantum_assets.contracts.qaoa import AngleTable, AnsatzSpec, Objective, TrainingBudget
@@ -55,7 +55,6 @@ FULL: tuple[Size, ...] = (
     (20, 5, 5, 10),
 )
 QUICK: tuple[Size, ...] = ((4, 1, 3, 10), (6, 2, 3, 10))
-_LEAST_SECONDS = 0.01  # CPU seconds of one timed run
 _PEAK = """
 import resource, sys
 from benchmarks.qaoa import instance, start
@@ -123,22 +122,9 @@ def aer_objective(ising: Ising, spec: AnsatzSpec) -> Evaluate:
 
 
 def timed(work: Callable[[], float], repeats: int) -> tuple[float, float, float]:
-    """Least CPU and wall seconds of one call, over several runs, and the value of the last.
-
-    A run is as many calls as take ten milliseconds: the process clock can stand still over a shorter one.
-    """
-    cpu, wall, value, calls = [], [], 0.0, 1
-    while len(cpu) < repeats:
-        started, started_cpu = time.perf_counter(), time.process_time()
-        for _ in range(calls):
-            value = work()
-        spent, passed = time.process_time() - started_cpu, time.perf_counter() - started
-        if spent < _LEAST_SECONDS:
-            calls *= 2
-            continue
-        cpu.append(spent / calls)
-        wall.append(passed / calls)
-    return min(cpu), min(wall), value
+    """Least CPU and wall seconds of one call, over several runs, and the value of the last; as the peers are timed."""
+    runs = timed_runs(work, repeats)
+    return min(runs["cpu"]), min(runs["wall"]), runs["value"]
 
 
 def bound(n: int, layers: int) -> tuple[float, float, float]:

@@ -21,7 +21,7 @@ from quantum_assets.orchestration.io_manager import STORAGE_KEY
 from quantum_assets.orchestration.partitions import profile_partitions
 from quantum_assets_tests.components.test_kernel_study_jobs import NOISY, SMALL
 from quantum_assets_tests.execution.rooms import room_in
-from quantum_assets_tests.orchestration.turns import Shelf
+from quantum_assets_tests.orchestration.turns import Shelf, made_together
 from quantum_assets_tests.regression.shipped import loaded, shipped_plan
 
 
@@ -81,13 +81,6 @@ def test_two_runs_that_end_together_leave_a_version_with_both(run: Run, tmp_path
         return iter(made(context, run.dataset, run.features))  # type: ignore[arg-type]
 
     shelf.put("ideal", {"quantum_kernel": run.kernels["ideal"]})
-    first = step()
-    early = next(first)  # made of what was there, and not stored yet
-    shelf.put("sampled", {"quantum_kernel": run.kernels["sampled"]})
-    asked = len(shelf.read)
-    with pytest.raises(dg.Failure, match="another process has been making it"):
-        next(step())
-    assert len(shelf.read) == asked  # it had to wait before it read
-    assert list(first) == []  # stored: the turn is over
-    late = next(step())
-    assert [one.value.table.column("profile").to_pylist() for one in (early, late)] == [["ideal"], ["ideal", "sampled"]]
+    more = {"quantum_kernel": run.kernels["sampled"]}
+    made_of = made_together(shelf, step, lambda: shelf.put("sampled", more))
+    assert [one.value.table.column("profile").to_pylist() for one in made_of] == [["ideal"], ["ideal", "sampled"]]

@@ -27,7 +27,7 @@ from quantum_assets.orchestration.stored import Stored, with_origin
 from quantum_assets.store.home import Home
 from quantum_assets.store.store import Store
 from quantum_assets_tests.components.small_optimization import PETERSEN, STOCKS, Decided, Load, failure_of, loading
-from quantum_assets_tests.orchestration.turns import Shelf
+from quantum_assets_tests.orchestration.turns import Shelf, made_together
 
 STEPS = ("quantum_jobs", "quantum_samples", "attribution", "decision")
 
@@ -200,16 +200,9 @@ def test_two_runs_that_end_together_leave_a_version_with_both(decided: Decided, 
         return iter(made(dg.build_asset_context(resources=resources), problem))  # type: ignore[arg-type]
 
     shelf.put("ideal", {name: _table(decided, name, profile="ideal") for name in STEPS})
-    first = step()
-    early = next(first)  # made of what was there, and not stored yet
-    shelf.put("noisy", {name: _table(decided, name, profile="noisy") for name in STEPS})
-    asked = len(shelf.read)
-    with pytest.raises(dg.Failure, match="another process has been making it"):
-        next(step())
-    assert len(shelf.read) == asked  # it had to wait before it read
-    assert list(first) == []  # stored: the turn is over
-    late = next(step())
-    assert [one.value.table.column("profile").to_pylist() for one in (early, late)] == [["ideal"], ["ideal", "noisy"]]
+    more = {name: _table(decided, name, profile="noisy") for name in STEPS}
+    made_of = made_together(shelf, step, lambda: shelf.put("noisy", more))
+    assert [one.value.table.column("profile").to_pylist() for one in made_of] == [["ideal"], ["ideal", "noisy"]]
 
 
 @pytest.mark.slow

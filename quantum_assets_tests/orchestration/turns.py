@@ -1,11 +1,14 @@
 """Storage as a step sees it that reads what is newest: tables by name, and real turns for which nobody waits."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import dagster as dg
 import pyarrow as pa
+import pytest
 
 from quantum_assets.store.store import Store
 
@@ -36,3 +39,22 @@ class Shelf:
     def turn(self, asset: tuple[str, ...], partition: str) -> AbstractContextManager[None]:
         """As `StoreIOManager` gives it; who cannot have it at once is refused."""
         return Store(self.home / "store", turn_seconds=0).turn(asset, {"period": partition} if partition else {})
+
+
+def made_together(shelf: Shelf, step: Callable[[], Iterator[Any]], arrives: Callable[[], None]) -> tuple[Any, Any]:
+    """What two makers gave, where something arrives after the first has read and before it is stored.
+
+    Args:
+        shelf: What they read from.
+        step: Begins a maker.
+        arrives: Puts something newer on the shelf.
+    """
+    first = step()
+    early = next(first)  # made of what was there, and not stored yet
+    arrives()
+    asked = len(shelf.read)
+    with pytest.raises(dg.Failure, match="another process has been making it"):
+        next(step())
+    assert len(shelf.read) == asked  # it had to wait before it read
+    assert list(first) == []  # stored: the turn is over
+    return early, next(step())
