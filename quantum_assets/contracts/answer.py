@@ -28,6 +28,7 @@ class Request:
         priority: Larger goes first.
         deadline: Moment (UTC) after which the answer is of no use; None: never.
         correlation_id: Follows the request everywhere.
+        asked_shots: Shots of all that is asked for at once with it, for approvals are of the whole; 0: of it alone.
     """
 
     workload: Workload
@@ -40,6 +41,7 @@ class Request:
     priority: int = 0
     deadline: datetime | None = None
     correlation_id: str = ""
+    asked_shots: int = 0
 
     @cached_property
     def question(self) -> str:

@@ -52,7 +52,8 @@ class Budget(Frozen):
     approval_above_shots: int = Field(
         5_000_000,
         ge=1,
-        description="Shots of one request on anything that costs money, over which it must be approved.",
+        description="Shots asked for at once on anything that costs money, over which they must be approved: by one "
+        "step of one run, in however many requests and orders.",
     )
     approval_above_requests_per_day: int = Field(
         500, ge=1, description="Requests a day on anything that costs money, over which they must be approved."

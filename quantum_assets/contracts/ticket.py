@@ -113,6 +113,7 @@ class Ticket:
         path: Which path it is a try of: quantum or classical.
         created_at: Moment (UTC) of planning.
         updated_at: Moment (UTC) of the last move.
+        asked_shots: Shots of all that was asked for at once with it; 0: not written down.
     """
 
     id: str
@@ -143,6 +144,7 @@ class Ticket:
     path: str
     created_at: datetime
     updated_at: datetime
+    asked_shots: int = 0
 
     @property
     def ended(self) -> bool:

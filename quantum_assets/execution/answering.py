@@ -1,5 +1,6 @@
 """The verbs of the execution room: answer now; or submit, take turns and collect; cancel. For a turn see `turning`."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from quantum_assets.contracts.errors import ProviderError
 from quantum_assets.contracts.ticket import State, Ticket
 from quantum_assets.execution.asking import Asked, InForce, ask, find, is_current
 from quantum_assets.execution.assembling import assemble, is_here
+from quantum_assets.execution.cost import shots_of
 from quantum_assets.execution.guardrails import check_guardrails
 from quantum_assets.execution.plane import ControlPlane
 from quantum_assets.execution.turning import Turn, cancel, turn, turn_ledger, wait
@@ -31,7 +33,7 @@ def answer(plane: ControlPlane, request: Request) -> Answer:
 def answer_all(plane: ControlPlane, requests: Sequence[Request]) -> tuple[Answer, ...]:
     """Answer several requests; workloads that share a backend travel in common orders."""
     in_force = InForce()
-    return _answered(plane, [ask(plane, _stamped(plane, request), in_force=in_force) for request in requests])
+    return _answered(plane, [ask(plane, request, in_force=in_force) for request in _together(plane, requests)])
 
 
 def submit(plane: ControlPlane, requests: Sequence[Request], *, hand_in: bool = True) -> tuple[tuple[Ticket, ...], ...]:
@@ -46,7 +48,7 @@ def submit(plane: ControlPlane, requests: Sequence[Request], *, hand_in: bool = 
         The tickets of each request; none where policy keeps it from the quantum path.
     """
     in_force = InForce()
-    asked = [ask(plane, _stamped(plane, request), in_force=in_force) for request in requests]
+    asked = [ask(plane, request, in_force=in_force) for request in _together(plane, requests)]
     tickets = {ticket.question: ticket for one in asked for ticket in one.tickets}
     if hand_in:
         after = turn(plane, tuple(tickets.values()), collect_results=False)
@@ -159,6 +161,14 @@ def _assembled(plane: ControlPlane, asked: Asked, ended: Mapping[str, Ticket], p
 def _stand_in(plane: ControlPlane, request: Request) -> Answer:
     """The answer of the path that stands in for the quantum one."""
     return _answered(plane, [ask(plane, request, "classical")], path="classical")[0]
+
+
+def _together(plane: ControlPlane, requests: Sequence[Request]) -> list[Request]:
+    """Each stamped, and with the shots that its project asks for at once: in how many requests is no matter."""
+    stamped, shots = [_stamped(plane, request) for request in requests], Counter[str]()
+    for request in stamped:
+        shots[request.project] += shots_of(request.workload, request.profile)
+    return [replace(request, asked_shots=shots[request.project]) for request in stamped]
 
 
 def _stamped(plane: ControlPlane, request: Request) -> Request:

@@ -1,14 +1,15 @@
 """One circuit breaker for each provider and backend, seen by all processes: pybreaker's machine, the ledger's memory.
 
 Closed, calls pass, and failures that say that the backend is unwell (`Rule.counts_for_breaker`) are counted, of jobs as
-of calls; a submission or a fetch that succeeds sets the count to zero; anything else (a wrong circuit, a 429, Ctrl-C, a
-job's status that is told) says nothing either way. After `fail_max` in a row it opens: calls are refused at once. After
-`reset_seconds` one call, in one process, is let through as a probe; it claims the half-open breaker in the ledger by
-compare-and-set. Its success closes the breaker, its failure opens it again, and a probe whose process died loses its
-claim after another `reset_seconds`.
+of calls; an accepted submission ends the row of failed calls, and a result that comes that of failed jobs, too;
+anything else (a wrong circuit, a 429, Ctrl-C, a job's status that is told) says nothing either way. After `fail_max` in
+a row it opens: calls are refused at once. After `reset_seconds` one call, in one process, is let through as a probe; it
+claims the half-open breaker in the ledger by compare-and-set. Its success closes the breaker, its failure opens it
+again, and a probe whose process died loses its claim after another `reset_seconds`. A probe that is accepted and whose
+job then fails opens it again as well.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -18,13 +19,14 @@ import pybreaker
 
 from quantum_assets.contracts.errors import PlanError, ProviderError
 from quantum_assets.contracts.failure import Failure, FailurePolicy, Phase
-from quantum_assets.execution.breaker_storage import CLOSED, OPEN, LedgerBreakerStorage, read_row, seconds_left
+from quantum_assets.execution.breaker_storage import CLOSED, OPEN, Count, LedgerBreakerStorage, read_row, seconds_left
 from quantum_assets.execution.classify import classify
 from quantum_assets.execution.ledger.ledger import Ledger
 from quantum_assets.execution.ledger.rows import BreakerRow
 from quantum_assets.execution.policy import read_policy
 
-_PROOF: tuple[Phase, ...] = ("submit", "fetch")  # phases whose success shows that the backend is well
+#: What a call's success sets to zero, by phase; a result proves most.
+_FORGIVEN: Mapping[Phase, tuple[Count, ...]] = {"submit": ("failures",), "fetch": ("failures", "failed_jobs")}
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -62,7 +64,7 @@ class BreakerState:
         provider: Whose.
         backend: Its device or simulator; empty where it has only one.
         state: closed, open or half-open.
-        failures: Counted failures in a row.
+        failures: Counted failures in a row, of calls and of jobs.
         since: Moment (UTC) of opening; half-open: of the probe that is under way; None while closed.
         half_opens_at: When the next call is let through; None while closed, or when it is let through now.
     """
@@ -132,7 +134,7 @@ class Breakers:
         left = seconds_left(row, now, self.reset_seconds)
         half_opens_at = now + timedelta(seconds=left) if left > 0 else None
         since = None if row.state == CLOSED else row.opened_at
-        return BreakerState(provider, backend, row.state, row.failures, since, half_opens_at)
+        return BreakerState(provider, backend, row.state, row.counted, since, half_opens_at)
 
 
 @dataclass(frozen=True)
@@ -176,12 +178,12 @@ class Guard:
             storage.let_go()
 
     def count(self, failure: Failure) -> None:
-        """Count a failure that was no exception of a call, for example of a job that the backend lost."""
+        """Count the failure of a job, which is no exception of a call."""
         if not failure.rule.counts_for_breaker:
             return
         storage = self._storage()
         storage.reason = failure.sentence
-        storage.increment_counter()
+        storage.increment_failed_jobs()
         if storage.counter >= self.breakers.fail_max:
             storage.state = OPEN
 
@@ -198,8 +200,8 @@ class Guard:
 
     def _storage(self) -> LedgerBreakerStorage:
         key = key_of(self.provider, self.backend)
-        lenient = self.phase in _PROOF
-        return LedgerBreakerStorage(self.breakers.ledger, key, self.breakers.reset_seconds, lenient=lenient)
+        forgives = _FORGIVEN.get(self.phase, ())
+        return LedgerBreakerStorage(self.breakers.ledger, key, self.breakers.reset_seconds, forgives=forgives)
 
     def _refused(self, storage: LedgerBreakerStorage) -> BreakerOpen:
         now, row = self.breakers.ledger.clock.now(), storage.row

@@ -6,9 +6,9 @@ belong together are written at once, by compare-and-set. A clock that stepped ba
 than its reset time more.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, get_args
 
 import pybreaker
 
@@ -19,6 +19,9 @@ CLOSED, OPEN, HALF_OPEN = pybreaker.STATE_CLOSED, pybreaker.STATE_OPEN, pybreake
 #: A moment that no clock has reached: shown to pybreaker for a breaker that must not be tried yet.
 _NOT_YET = datetime(9000, 1, 1, tzinfo=UTC)
 _RACES = 20
+
+#: What is counted of a backend: calls in a row that failed, and accepted jobs in a row that failed.
+Count = Literal["failures", "failed_jobs"]
 
 
 def read_row(ledger: Ledger, key: str) -> BreakerRow:
@@ -44,22 +47,24 @@ class LedgerBreakerStorage(pybreaker.CircuitBreakerStorage):
         ledger: Where the row is, and the clock.
         key: ``provider/backend``.
         reset_seconds: How long it stays open, and how long a probe may take.
+        forgives: Which counts a success sets to zero. One that only asks how a job is forgives nothing, for a backend
+            may tell that and yet accept no job; an accepted job forgives no failed one, for it may fail as well.
 
     Attributes:
         row: The row as last read or written.
         muted: The call ended in a way that says nothing of the backend: count neither success nor failure.
-        lenient: Whether a success ends the row of failures. One that only asks how a job is does not: a backend may
-            tell that, and yet accept no job.
         reason: Sentence of the failure that is being counted, for the alert.
     """
 
-    def __init__(self, ledger: Ledger, key: str, reset_seconds: float, *, lenient: bool = True) -> None:
+    def __init__(
+        self, ledger: Ledger, key: str, reset_seconds: float, *, forgives: Collection[Count] = get_args(Count)
+    ) -> None:
         super().__init__(key)
         self._ledger = ledger
         self._reset_seconds = reset_seconds
+        self._forgives = frozenset[str](forgives)
         self.row = read_row(ledger, key)
         self.muted = False
-        self.lenient = lenient
         self.reason = ""
         self._claim: datetime | None = None  # when this call became the probe
 
@@ -83,7 +88,7 @@ class LedgerBreakerStorage(pybreaker.CircuitBreakerStorage):
     @property
     def counter(self) -> int:
         """Counted failures in a row, of all processes."""
-        return self.row.failures
+        return self.row.counted
 
     @property
     def success_counter(self) -> int:
@@ -101,14 +106,19 @@ class LedgerBreakerStorage(pybreaker.CircuitBreakerStorage):
         """Nothing: the moment is written with the state, by the ledger's clock."""
 
     def increment_counter(self) -> None:
-        """One failure more."""
+        """One failed call more."""
         self._ledger.count_failure(self.name)
+        self.row = self._ledger.breaker(self.name)
+
+    def increment_failed_jobs(self) -> None:
+        """One failed job more."""
+        self._ledger.count_failed_job(self.name)
         self.row = self._ledger.breaker(self.name)
 
     def reset_counter(self) -> None:
         """A success while closed ends the row of failures that it began with; closing writes its own zero."""
-        if self.lenient and not self.muted and self._claim is None:
-            self._swap(lambda row: {"failures": 0} if row.state == CLOSED and row.failures else None)
+        if not self.muted and self._claim is None:
+            self._swap(lambda row: self._forgiven(row) if row.state == CLOSED else None)
 
     def increment_success_counter(self) -> None:
         """One successful probe more."""
@@ -148,19 +158,23 @@ class LedgerBreakerStorage(pybreaker.CircuitBreakerStorage):
             )
         )
         if opened and not probed:
-            message = f"opened after {self.row.failures} failures in a row, the last: {self.reason}"
+            message = f"opened after {self.row.counted} failures in a row, the last: {self.reason}"
             self._ledger.alert("breaker_open", self.name, message)
 
     def _close(self) -> None:
         self._claim = None
-        fresh = {"state": CLOSED, "failures": 0, "successes": 0, "opened_at": None}
-        self._swap(lambda row: fresh if row.state == HALF_OPEN else None)
+        fresh = {"state": CLOSED, "successes": 0, "opened_at": None}
+        self._swap(lambda row: {**fresh, **self._forgiven(row)} if row.state == HALF_OPEN else None)
+
+    def _forgiven(self, row: BreakerRow) -> dict[str, Any]:
+        """The counts that a success sets to zero; empty where they are zero."""
+        return {name: 0 for name in sorted(self._forgives) if getattr(row, name)}
 
     def _swap(self, wanted: Callable[[BreakerRow], dict[str, Any] | None]) -> bool:
         """Write what is wanted of the row as it is now; read again while others are faster. Whether it was written."""
         for _ in range(_RACES):
             changes = wanted(self.row)
-            if changes is None:
+            if not changes:
                 return False
             written = self._ledger.set_breaker(self.name, expected=self.row.version, **changes)
             self.row = written or self._ledger.breaker(self.name)

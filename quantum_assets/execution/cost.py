@@ -72,7 +72,7 @@ def estimate(
     backend = profile.backend or ""
     price = _price_for(book, provider, backend, limits)
     circuits = sum(workload.n_circuits for workload in workloads)
-    shots = sum(_shots(workload, profile) for workload in workloads)
+    shots = sum(shots_of(workload, profile) for workload in workloads)
     micros = 0
     if price.per_task or price.per_shot or price.per_second:
         with localcontext(prec=_DIGITS):
@@ -114,7 +114,7 @@ def estimate_each(
             update={
                 "micros": shares[i][0] + (i in lucky),
                 "circuits": circuits[i],
-                "shots": _shots(workload, profile),
+                "shots": shots_of(workload, profile),
             }
         )
         for i, workload in enumerate(workloads)
@@ -171,7 +171,8 @@ def _free(provider: str) -> Price:
     return Price(provider=provider, kind="simulator", source="runs in this process")
 
 
-def _shots(workload: Workload, profile: ExecutionProfile) -> int:
+def shots_of(workload: Workload, profile: ExecutionProfile) -> int:
+    """Shots of all circuits of a workload; none where states are computed instead of circuits sampled."""
     return workload.n_circuits * (profile.shots or 0) if workload.sampled else 0
 
 

@@ -179,22 +179,27 @@ def _open(plane: ControlPlane, place: Destination, tickets: Sequence[Ticket], or
         backend=place.backend,
         owner=plane.owner,
         estimates=estimates,
-        limit_micros=_allowed(plane, tickets[0].project, estimates) if priced else None,
+        limit_micros=_allowed(plane, tickets, estimates) if priced else None,
         durable=limits.durable,
     )
 
 
-def _allowed(plane: ControlPlane, project: str, estimates: Sequence[Estimate]) -> int:
+def _allowed(plane: ControlPlane, tickets: Sequence[Ticket], estimates: Sequence[Estimate]) -> int:
     """What the project may spend this month, in millionths; the ledger holds it against what is spent.
+
+    Shots need an approval by all that was asked for at once: into how many orders that is cut is the provider's limit.
 
     Raises:
         BudgetError: If this alone is too much, or lacks an approval.
         PlanError: If the project has no budget.
     """
+    project = tickets[0].project
     figures = {name: sum(getattr(one, name) for one in estimates) for name in ("micros", "shots", "circuits")}
     whole, budget = estimates[0].model_copy(update=figures), budget_of(plane.budgets, project)
     month, today = f"{plane.clock.now():%Y-%m}", plane.ledger.requests_today(project)
     require_budget(whole, budget, 0, month)
-    held = [kind for kind in needs_approval(whole, budget, today) if plane.ledger.approved(project, kind) is not None]
-    require_approvals(whole, budget, today, held, month)
+    most = max(max(one.asked_shots, own.shots) for one, own in zip(tickets, estimates, strict=True))
+    asked = whole.model_copy(update={"shots": most})
+    held = [kind for kind in needs_approval(asked, budget, today) if plane.ledger.approved(project, kind) is not None]
+    require_approvals(asked, budget, today, held, month)
     return limit_micros(budget, whole.kind)

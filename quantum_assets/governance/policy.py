@@ -24,7 +24,7 @@ def needs_approval(estimate: Estimate, budget: Budget, requests_today: int) -> t
     Devices always count as costing money: their minutes are scarce even on a plan that charges nothing.
 
     Args:
-        estimate: Of what would be submitted together.
+        estimate: Of what would be submitted together; its shots are those of all that was asked for at once.
         budget: Of the project that pays.
         requests_today: Submissions of that project on anything that costs money, this UTC day, without this one.
 
@@ -50,7 +50,7 @@ def require_approvals(
     """Refuse a submission that lacks an approval.
 
     Args:
-        estimate: Of what would be submitted together.
+        estimate: As for `needs_approval`.
         budget: Of the project that pays.
         requests_today: As for `needs_approval`.
         approved: Kinds for which a valid approval is recorded.
@@ -64,7 +64,7 @@ def require_approvals(
         return
     why = {
         "hardware": "every run on a device needs one",
-        "high_shots": f"{estimate.shots:,} shots, over {budget.approval_above_shots:,}",
+        "high_shots": f"{estimate.shots:,} shots asked for at once, over {budget.approval_above_shots:,}",
         "high_frequency": f"request {requests_today + 1} of today, over {budget.approval_above_requests_per_day}",
     }
     commands = " and ".join(f"`quantum-assets approve {kind} --project {budget.project}`" for kind in missing)

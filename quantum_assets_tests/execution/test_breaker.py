@@ -252,7 +252,7 @@ def test_late_failures_neither_end_anothers_probe_nor_prolong_the_pause() -> Non
         assert family.state("ibm", "a").state == "half-open"
 
     family.guard("ibm", "a").call(probe)
-    assert family.state("ibm", "a") == BreakerState("ibm", "a", "closed", 0, None, None)
+    assert family.state("ibm", "a") == BreakerState("ibm", "a", "closed", 2, None, None)  # the two jobs
     assert len(family.ledger.alerts()) == 1
 
 
@@ -292,6 +292,33 @@ def test_jobs_that_fail_without_an_exception_count_too() -> None:
     family.guard("ibm", "a", "status").count(lost)
     assert family.state("ibm", "a").state == "open"
     assert "1004" in family.ledger.alerts()[0].message
+
+
+def test_a_backend_that_accepts_each_job_and_fails_it_is_unwell() -> None:
+    clock = ManualClock()
+    family = breakers(clock, fail_max=3, reset_seconds=60)
+    lost = classify(JobStatus("failed", "FAILED", code="1004"), provider="ibm", phase="status", policy=POLICY)
+
+    def accepted_and_failed() -> None:
+        family.guard("ibm", "a").call(Backend())
+        family.guard("ibm", "a", "status").count(lost)
+
+    for _ in range(2):
+        accepted_and_failed()
+    assert family.state("ibm", "a").state == "closed"
+    accepted_and_failed()
+    assert "after 3 failures in a row, the last: ibm status" in family.ledger.alerts()[0].message
+    with pytest.raises(BreakerOpen):
+        family.guard("ibm", "a").call(Backend())
+
+    clock.advance(60)
+    accepted_and_failed()  # the probe
+    assert family.state("ibm", "a").state == "open"
+
+    clock.advance(60)
+    family.guard("ibm", "a").call(Backend())
+    family.guard("ibm", "a", "fetch").call(Backend())
+    assert family.state("ibm", "a") == BreakerState("ibm", "a", "closed", 0, None, None)
 
 
 @pytest.mark.parametrize(("phase", "left"), [("status", 2), ("result", 2), ("fetch", 0), ("submit", 0)])

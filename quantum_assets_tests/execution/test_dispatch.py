@@ -184,6 +184,33 @@ def test_a_missing_approval_goes_straight_to_the_fallback_until_it_is_given(worl
     assert answer(plane, request(profile=SAFE)).path == "quantum"
 
 
+@pytest.mark.parametrize("requests", [1, 4], ids=["one request in parts", "several requests"])
+def test_shots_need_an_approval_by_all_that_is_asked_for_at_once(world: World, requests: int) -> None:
+    """900 shots a matrix of three rows, and orders of three circuits at most."""
+    plane = world.plane(budgets={"default": Budget(simulator_per_month=1000, approval_above_shots=3599)})
+    world.vendor.limits_ = Limits(max_workloads=1, max_circuits=3, durable=True, poll_seconds=5.0)
+    whole = [request(question(0, rows=6), SAFE)] if requests == 1 else [request(question(n), SAFE) for n in range(4)]
+    assert sum(one.workload.n_circuits * 100 for one in whole) == 3600
+
+    refused = answer_all(plane, whole)
+    assert {one.path for one in refused} == {"classical"}
+    assert all("high_shots (3,600 shots asked for at once, over 3,599)" in one.reason for one in refused)
+    assert "submit" not in world.vendor.calls
+    assert plane.ledger.spending() == ()
+    assert answer(plane, request(question(7), SAFE)).path == "quantum"
+
+    plane.ledger.approve("default", "high_shots", by="ada", reason="a long night")
+    assert {one.path for one in answer_all(plane, whole)} == {"quantum"}
+    sound(plane)
+
+
+def test_what_another_project_asks_for_is_its_own(world: World) -> None:
+    small = Budget(simulator_per_month=1000, approval_above_shots=900)
+    plane = world.plane(budgets={"default": small, "lab": small.model_copy(update={"project": "lab"})})
+    answers = answer_all(plane, [request(question(1), SAFE, project="lab"), request(question(2), SAFE)])
+    assert [one.path for one in answers] == ["quantum", "quantum"]
+
+
 def test_a_budget_in_another_currency_pays_nothing(world: World) -> None:
     plane = world.plane(budgets={"default": Budget(simulator_per_month=100, currency="EUR")})
     assert "charges in USD and the budget is in EUR" in answer(plane, request(profile=SAFE)).reason

@@ -11,7 +11,7 @@ from quantum_assets.execution.ledger.schema import breakers
 from quantum_assets.execution.ledger.tickets import insert_unless_there
 
 _COLUMNS = tuple(breakers.c[name] for name in BreakerRow.__dataclass_fields__)
-_CHANGEABLE = frozenset({"state", "failures", "successes", "opened_at"})
+_CHANGEABLE = frozenset({"state", "failures", "failed_jobs", "successes", "opened_at"})
 
 
 def breaker(connection: Connection, key: str) -> BreakerRow:
@@ -33,7 +33,7 @@ def set_breaker(
     Args:
         connection: In a writing transaction.
         key: ``provider/backend``.
-        changes: Any of state, failures, successes, opened_at.
+        changes: Any of state, failures, failed_jobs, successes, opened_at.
         expected: Version that the caller decided upon; None: write whatever it is now.
         stamp: Who and when.
 

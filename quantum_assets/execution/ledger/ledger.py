@@ -249,7 +249,7 @@ class Ledger(Accounts):
         return self._read(lambda connection: breakers.breaker(connection, key))
 
     def set_breaker(self, key: str, *, expected: int | None = None, **changes: Any) -> BreakerRow | None:
-        """Change a breaker's state, failures, successes or opened_at.
+        """Change a breaker's state, failures, failed_jobs, successes or opened_at.
 
         Args:
             key: ``provider/backend``.
@@ -262,8 +262,12 @@ class Ledger(Accounts):
         return self._write(lambda connection, stamp: breakers.set_breaker(connection, key, changes, expected, stamp))
 
     def count_failure(self, key: str) -> int:
-        """Count one failure more; returns how many there are."""
+        """Count one failed call more; returns how many there are."""
         return self._write(lambda connection, stamp: breakers.count(connection, key, "failures", stamp))
+
+    def count_failed_job(self, key: str) -> int:
+        """Count one failed job more; returns how many there are."""
+        return self._write(lambda connection, stamp: breakers.count(connection, key, "failed_jobs", stamp))
 
     def count_success(self, key: str) -> int:
         """Count one success more; returns how many there are."""

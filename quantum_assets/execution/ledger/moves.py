@@ -109,6 +109,7 @@ def again(
         "modification": modification,
         "reason": f"try {ended.attempt + 1}, after: {reason}",
         "path": ended.path,
+        "asked_shots": ended.asked_shots,
     }
     return ticket_of(connection.execute(_PLANNING, values).one())
 

@@ -196,10 +196,11 @@ class BreakerRow:
     Attributes:
         key: ``provider/backend``.
         state: In pybreaker's words: closed, open or half-open.
-        failures: Failures in a row.
+        failures: Calls in a row that failed.
         successes: Successes in a row while half-open.
         opened_at: Moment (UTC) of the last opening; None: never.
         version: Raised by every write; 0: never written.
+        failed_jobs: Jobs in a row that were accepted and failed.
     """
 
     key: str
@@ -208,6 +209,12 @@ class BreakerRow:
     successes: int
     opened_at: datetime | None
     version: int
+    failed_jobs: int = 0
+
+    @property
+    def counted(self) -> int:
+        """All failures in a row, of calls and of jobs."""
+        return self.failures + self.failed_jobs
 
 
 @dataclass(frozen=True)

@@ -138,6 +138,7 @@ tickets = Table(
     Column("path", WORD, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    Column("asked_shots", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("id"),
     UniqueConstraint("question", "generation", "attempt"),
     CheckConstraint("generation >= 0 AND attempt >= 1", name="counted"),
@@ -252,6 +253,7 @@ breakers = Table(
     Column("opened_at", Moment),
     Column("version", Integer, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    Column("failed_jobs", Integer, nullable=False, server_default="0"),
 )
 
 alerts = Table(

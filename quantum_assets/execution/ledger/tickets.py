@@ -123,6 +123,7 @@ def _plan(connection: Connection, request: Request, asked: Asked, last: Ticket |
         "reason": "asked for",
         "path": asked.path,
         "modification": asked.modification,
+        "asked_shots": request.asked_shots,
     }
     return one_ticket(connection, _planning(connection.dialect.name), values)
 

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
+from alembic import command
+from sqlalchemy import Connection
 
 from quantum_assets.contracts.answer import Request
 from quantum_assets.contracts.money import Estimate
@@ -15,7 +17,9 @@ from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.ticket import State, Ticket
 from quantum_assets.contracts.workload import CircuitArtifact, Workload
 from quantum_assets.execution.ledger.address import file_of, parse
+from quantum_assets.execution.ledger.engine import engine_for, write
 from quantum_assets.execution.ledger.ledger import Ledger
+from quantum_assets.execution.ledger.migrate import configuration
 
 #: What a process that uses a ledger imports.
 LEDGER = (
@@ -75,6 +79,18 @@ def walk(ledger: Ledger, ticket: Ticket, *states: State) -> Ticket:
     for state in states:
         ticket = ledger.move(ticket, state, f"to {state}")
     return ticket
+
+
+def take_back(url: str, revision: str) -> None:
+    """Take a prepared ledger back to a revision of before."""
+    write(engine_for(parse(url)), lambda connection: downgrade(connection, revision))
+
+
+def downgrade(connection: Connection, revision: str) -> None:
+    """Alembic's downgrade, inside a transaction."""
+    config = configuration()
+    config.attributes["connection"] = connection
+    command.downgrade(config, revision)
 
 
 @contextmanager

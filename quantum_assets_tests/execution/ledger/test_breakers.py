@@ -21,6 +21,8 @@ def test_changes_are_seen_by_everybody_and_raise_the_version(ledger: Ledger) -> 
     written = ledger.set_breaker(KEY, state="open", opened_at=NOON, successes=0)
     assert written == BreakerRow(KEY, "open", 2, 0, NOON, 4)
     assert Ledger(ledger.url).breaker(KEY) == written
+    assert [ledger.count_failed_job(KEY), ledger.count_failed_job(KEY)] == [1, 2]
+    assert (ledger.breaker(KEY).failed_jobs, ledger.breaker(KEY).counted) == (2, 4)
     ledger.set_breaker("aer/", opened_at=None)
     assert [row.key for row in ledger.breakers()] == ["aer/", KEY]
 

@@ -119,7 +119,7 @@ def test_work_that_raises_leaves_nothing(ledger: Ledger) -> None:
 
     def half(connection: object) -> None:
         connection.execute(  # type: ignore[attr-defined]
-            text("INSERT INTO breakers VALUES ('k', 'open', 0, 0, NULL, 1, '2026-11-22T12:00:00.000000+00:00')")
+            text("INSERT INTO breakers VALUES ('k', 'open', 0, 0, NULL, 1, '2026-11-22T12:00:00.000000+00:00', 0)")
         )
         raise KeyError("half way")
 

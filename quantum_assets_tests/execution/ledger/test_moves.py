@@ -148,7 +148,8 @@ def test_reasons_of_one_transaction_lose_their_secrets_each(ledger: Ledger) -> N
 
 
 def test_a_retry_ends_one_try_and_plans_the_next_at_once(ledger: Ledger) -> None:
-    first, _ = ledger.ask(ask_for(project="lab", priority=2, correlation_id="c", deadline=NOON), path="classical")
+    asking = ask_for(project="lab", priority=2, correlation_id="c", deadline=NOON, asked_shots=900)
+    first, _ = ledger.ask(asking, path="classical")
     (sent,) = opened(ledger, "a" * 32, [first])
     failed = ledger.move(sent, State.FAILED, "503")
     pause = NOON + timedelta(seconds=30)
@@ -172,6 +173,7 @@ def test_a_retry_ends_one_try_and_plans_the_next_at_once(ledger: Ledger) -> None
         "classical",
     )
     assert (second.order, second.job, second.owner, second.provider, second.not_before) == ("", "", "", "aer", pause)
+    assert second.asked_shots == 900
     assert (second.modification, second.profile_fingerprint) == ("fewer shots", OTHER_PROFILE.fingerprint)
     assert ledger.open_ticket(first.question) == second == ledger.last_ticket(first.question)
     assert ledger.check() == ("order " + "a" * 32 + " is neither settled nor released, and all its tickets have ended",)

@@ -1,14 +1,13 @@
 from typing import Any
 
 import pytest
-from alembic import command
 from sqlalchemy import inspect, text
 
 from quantum_assets.execution.ledger.address import parse
 from quantum_assets.execution.ledger.engine import engine_for, write
 from quantum_assets.execution.ledger.ledger import Ledger
-from quantum_assets.execution.ledger.migrate import HEAD, configuration, revision
-from quantum_assets_tests.execution.ledger.materials import ask_for
+from quantum_assets.execution.ledger.migrate import HEAD, revision
+from quantum_assets_tests.execution.ledger.materials import ask_for, downgrade, take_back
 
 
 def test_up_down_and_up_again(empty_url: str) -> None:
@@ -18,12 +17,7 @@ def test_up_down_and_up_again(empty_url: str) -> None:
     assert revision(engine) == HEAD
     ledger.ask(ask_for())
 
-    def down(connection: Any) -> None:
-        config = configuration()
-        config.attributes["connection"] = connection
-        command.downgrade(config, "base")
-
-    write(engine, down)
+    take_back(empty_url, "base")
     with engine.connect() as connection:
         assert inspect(connection).get_table_names() == ["alembic_version"]
         left = "sqlite_master WHERE type = 'trigger'" if engine.dialect.name == "sqlite" else "pg_trigger"
@@ -42,9 +36,7 @@ def test_a_migration_that_fails_leaves_nothing(empty_url: str) -> None:
     Ledger(empty_url).prepare()
 
     def half(connection: Any) -> None:
-        config = configuration()
-        config.attributes["connection"] = connection
-        command.downgrade(config, "base")
+        downgrade(connection, "base")
         raise KeyError("power cut")
 
     with pytest.raises(KeyError):
