@@ -111,6 +111,7 @@ class Failure:
 
     @property
     def sentence(self) -> str:
-        """For a log, a ledger's reason or a person."""
+        """For a log, a ledger's reason or a person; all that is needed to decide what follows can be read from it."""
         code = f" ({self.code})" if self.code else ""
-        return f"{self.provider} {self.phase} {self.rule.name}{code}: {self.message}"
+        pause = "" if self.retry_after is None else f" [asks to be left alone for {self.retry_after:g} s]"
+        return f"{self.provider} {self.phase} {self.rule.name}{code}: {self.message}{pause}"

@@ -20,8 +20,12 @@ from quantum_assets.execution.plane import ControlPlane, profile_of
 #: Why a ticket ended, or a request went without it. The moment stays out, for this may end up in stored content.
 LATE = "its deadline has passed"
 _ONCE = frozenset({Action.FALL_BACK, Action.BUDGET, Action.FATAL})
-#: `Failure.sentence`, read back: provider, phase, rule, code, message.
-_SENTENCE = re.compile(r"(\S*) (submit|status|fetch|result) ([a-z][a-z0-9_]*)(?: \((.*?)\))?: (.*)", re.DOTALL)
+#: `Failure.sentence`, read back: provider, phase, rule, code, message, seconds to wait.
+_SENTENCE = re.compile(
+    r"(\S*) (submit|status|fetch|result) ([a-z][a-z0-9_]*)(?: \((.*?)\))?: (.*?)"
+    r"(?: \[asks to be left alone for (\d+(?:\.\d+)?(?:e[+-]\d+)?) s\])?",
+    re.DOTALL,
+)
 
 
 def fail(
@@ -129,7 +133,8 @@ def recalled(plane: ControlPlane, ticket: Ticket) -> Failure | None:
     rule = next((rule for rule in plane.policy.rules if told is not None and rule.name == told[3]), None)
     if told is None or rule is None:
         return None
-    return Failure(rule, told[1], told[2], told[4] or "", told[5])  # type: ignore[arg-type]
+    pause = None if told[6] is None else float(told[6])
+    return Failure(rule, told[1], told[2], told[4] or "", told[5], pause)  # type: ignore[arg-type]
 
 
 def _last(ticket: Ticket, reason: str, *, fatal: bool) -> Move:

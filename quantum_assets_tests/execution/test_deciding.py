@@ -1,5 +1,7 @@
 """What follows a failure, whoever is left to decide it."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -182,6 +184,10 @@ def test_a_failure_is_read_back_from_its_sentence(plane: ControlPlane) -> None:
     told = Failure(rule, "vendor", "submit", "429", "slow (down): please\nnow")
     failed = plane.ledger.move(planned(plane), State.FAILED, told.sentence)
     assert recalled(plane, failed) == told
+    for seconds in (0.0, 7.0, 0.25, 1e9):
+        asks = replace(told, retry_after=seconds)
+        assert recalled(plane, plane.ledger.touch(plane.ledger.ticket(failed.id), reason=asks.sentence)) == asks
+    failed = plane.ledger.ticket(failed.id)
     bare = Failure(rule, "", "result", "", "no code")
     assert recalled(plane, plane.ledger.touch(failed, reason=bare.sentence)) == bare
     for reason in ("asked for", "try 2, after: vendor submit throttled: x", "vendor submit no_such_rule: x"):
@@ -191,9 +197,12 @@ def test_a_failure_is_read_back_from_its_sentence(plane: ControlPlane) -> None:
 def test_what_a_dead_process_left_undecided_is_decided_as_it_would_have(world: World) -> None:
     dead, alive = world.plane(), world.plane()
     rule = next(rule for rule in dead.policy.rules if rule.name == "throttled")
-    failed = dead.ledger.move(planned(dead), State.FAILED, Failure(rule, "vendor", "status", "429", "slow").sentence)
+    told = Failure(rule, "vendor", "status", "429", "slow", retry_after=90.0)
+    failed = dead.ledger.move(planned(dead), State.FAILED, told.sentence)
     (again,) = resume(alive, [failed])
     assert (again.state, again.attempt) == (State.PLANNED, 2)
+    assert again.not_before is not None
+    assert again.not_before >= world.clock.now() + timedelta(seconds=90)
     late = alive.ledger.move(again, State.EXPIRED, "its deadline has passed")
     assert resume(alive, [late])[0].state is State.FELL_BACK
 
