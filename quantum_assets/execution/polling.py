@@ -4,6 +4,7 @@ One question a job, however many tickets are in it. What is not understood is st
 that is said to have failed is only believed to when its result is not there either.
 """
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
@@ -19,6 +20,7 @@ from quantum_assets.execution.ledger.rows import Move, OrderRow
 from quantum_assets.execution.plane import ControlPlane, profile_of
 from quantum_assets.providers.base import remains_of
 
+_LOG = logging.getLogger(__name__)
 _STATE = {
     "queued": State.QUEUED,
     "running": State.RUNNING,
@@ -146,8 +148,18 @@ def _polled(plane: ControlPlane, seen: Sequence[Ticket]) -> Sequence[Ticket]:
         failure = plane.classified(status, first.provider, "status")
         if not plane.in_process(first):  # a backend that accepts jobs and fails each is as unwell as one that is away
             plane.breakers.guard(first.provider, first.backend, "status").count(failure)
+            _make_sure(plane, first)
         return fail(plane, members, failure, state=_STATE[status.state])
     return _moved(plane, members, status)
+
+
+def _make_sure(plane: ControlPlane, ticket: Ticket) -> None:
+    """Cancel a job that is said to have ended without a result: another try beside it would be paid for twice."""
+    try:
+        plane.provider(ticket.provider).cancel(ticket.job)
+    except Exception as error:  # noqa: BLE001 - it has ended, as was said, or is asked about again when it is paid for
+        failure = plane.classified(error, ticket.provider, "status")
+        _LOG.info("job %s: %s", ticket.job, failure.sentence)
 
 
 def _moved(plane: ControlPlane, members: Sequence[Ticket], status: JobStatus) -> Sequence[Ticket]:

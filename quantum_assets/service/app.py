@@ -233,7 +233,8 @@ def submission_of(order: Order, body: bytes, token: str, prices: Prices) -> Subm
 def witness_line(job: Job) -> dict[str, Any]:
     """One accepted job for the checker: whose order, what was asked, and what it costs.
 
-    ``micros`` is what is billed once the job ended, and the price it was accepted at until then.
+    ``micros`` is what is billed once the job ended, and the price it was accepted at until then. ``accepted`` and
+    ``over`` number the events of all jobs as they were written; ``over`` is null until the job ended.
     """
     return {
         "sequence": job.sequence,
@@ -247,6 +248,8 @@ def witness_line(job: Job) -> dict[str, Any]:
         "currency": job.currency,
         "ended": job.ended,
         "status": job.word,
+        "accepted": job.first_event,
+        "over": job.last_event if job.ended else None,
         "digest": job.digest,
     }
 

@@ -57,7 +57,8 @@ CREATE INDEX IF NOT EXISTS events_by_job ON events (job, sequence);
 _SELECT = """
 SELECT j.sequence, j.job, j.key, j.client_token, j.received_at, j.workloads, j.circuits, j.shots, j.micros, j.currency,
        j.questions, j.digest, j.content, e.word, e.at, e.billed, e.code, e.message,
-       (SELECT max(at) FROM events r WHERE r.job = j.job AND r.word = 'RUNNING') AS started_at
+       (SELECT max(at) FROM events r WHERE r.job = j.job AND r.word = 'RUNNING') AS started_at,
+       (SELECT min(sequence) FROM events f WHERE f.job = j.job) AS first_event, e.sequence AS last_event
 FROM accepted_jobs j JOIN events e ON e.sequence = (SELECT max(sequence) FROM events m WHERE m.job = j.job)
 """
 
@@ -107,6 +108,8 @@ class Job:
         code: Of a failure.
         message: Of a failure.
         started_at: Moment it last began to run; None before.
+        first_event: Number of its acceptance among all events of all jobs, in the order of writing.
+        last_event: Number of its last event.
     """
 
     sequence: int
@@ -128,6 +131,8 @@ class Job:
     code: str
     message: str
     started_at: float | None
+    first_event: int
+    last_event: int
 
     @property
     def ended(self) -> bool:

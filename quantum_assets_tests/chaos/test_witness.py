@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from quantum_assets.contracts.envelope import AdmittedResult
@@ -112,6 +114,13 @@ def test_the_sidecar_is_a_witness_too(tmp_path):
         }
         with httpx.Client(trust_env=False, headers=headers) as client:
             job = client.post(f"{url}/jobs", content=pack_order(asked)).json()["job"]
-        (line,) = read_witness(url, "s3cret")
+            (line,) = read_witness(url, "s3cret")
+            client.headers["Idempotency-Key"] = "b" * 32
+            second = client.post(f"{url}/jobs", content=pack_order(replace(asked, key="b" * 32))).json()["job"]
+            client.post(f"{url}/jobs/{job}/cancel").raise_for_status()
+            client.headers["Idempotency-Key"] = "c" * 32
+            client.post(f"{url}/jobs", content=pack_order(replace(asked, key="c" * 32))).raise_for_status()
+            books = read_witness(url, "s3cret")
     assert line == WitnessJob(job, asked.key, questions_of(asked), Prices().of(asked), "USD", False)
+    assert [(one.state, one.beside) for one in books] == [("cancelled", ()), ("", (job,)), ("", (second,))]
     assert line.questions[0] == question_of(asked.workloads[0].fingerprint, asked.profile.fingerprint, 0)

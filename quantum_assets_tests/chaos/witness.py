@@ -3,9 +3,10 @@
 Both give `WitnessJob`s, which `chaos.checker.compare` lays beside our ledger. Neither knows the control plane.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
+from typing import Any
 
 from quantum_assets.contracts.envelope import ResultEnvelope
 from quantum_assets.contracts.errors import ProviderError
@@ -30,8 +31,8 @@ class WitnessJob:
         micros: What is billed; the price it was accepted at while it has not ended.
         currency: Of that.
         ended: Whether nothing more will happen to it.
-        state: How it ended: completed, failed or cancelled; empty: it did not, or the vendor does not say.
-        beside: Jobs that had not ended when it was accepted; none where the vendor does not say.
+        state: How it ended: completed, failed or cancelled; empty: it did not.
+        beside: Jobs that had not ended when it was accepted.
     """
 
     job: str
@@ -51,9 +52,18 @@ def read_witness(url: str, token: str = "") -> tuple[WitnessJob, ...]:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     with httpx.Client(trust_env=False, verify=False, timeout=30.0) as client:
         answer = client.get(f"{url}/witness", headers=headers).raise_for_status()
-    fields = WitnessJob.__dataclass_fields__
-    lines = ({name: line[name] for name in fields if name in line} for line in answer.json()["jobs"])
-    return tuple(WitnessJob(**{**line, "questions": tuple(line["questions"])}) for line in lines)
+    lines = answer.json()["jobs"]
+    return tuple(_told(line, lines) for line in lines)
+
+
+def _told(line: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> WitnessJob:
+    before = [other for other in lines if other["accepted"] < line["accepted"]]
+    return WitnessJob(
+        **{name: line[name] for name in ("job", "key", "micros", "currency", "ended")},
+        questions=tuple(line["questions"]),
+        state=line["status"].lower() if line["ended"] else "",
+        beside=tuple(one["job"] for one in before if one["over"] is None or one["over"] > line["accepted"]),
+    )
 
 
 def questions_of(order: Order) -> tuple[str, ...]:

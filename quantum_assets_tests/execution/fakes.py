@@ -152,6 +152,7 @@ class DurableVendor:
         busy_for: Seconds for which a job then waits in its queue.
         results: For each fetch in turn, what becomes of the claims, or is raised; then: nothing.
         finds: For each look-up in turn, what it raises.
+        cancels: For each cancelling in turn, what it raises.
         during: What happens once an order is accepted, before its submitter hears of it.
         looking: What happens while the next look-up is made.
         blind: Whether look-ups find nothing, ever.
@@ -174,6 +175,7 @@ class DurableVendor:
     busy_for: float = 0.0
     results: list[Callable[[tuple[Any, ...]], Any] | Exception] = field(default_factory=list)
     finds: list[Exception] = field(default_factory=list)
+    cancels: list[Exception] = field(default_factory=list)
     during: Callable[[Order], object] | None = None
     looking: Callable[[], object] | None = None
     blind: bool = False
@@ -260,6 +262,8 @@ class DurableVendor:
 
     def cancel(self, job: str) -> None:
         self.calls["cancel"] += 1
+        if self.cancels:
+            raise self.cancels.pop(0)
         self._job(job).cancelled = True
 
     def _job(self, name: str) -> Job:

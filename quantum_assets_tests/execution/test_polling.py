@@ -146,6 +146,18 @@ def test_cancelled_by_the_vendor_it_is_tried_once_more(world: World, plane: Cont
     answered = answer(plane, request())
     assert [attempt.outcome for attempt in answered.attempts] == ["retried", "accepted"]
     assert sorted(row.micros or 0 for row in plane.ledger.orders()) == [0, MICROS], "what never ran costs nothing"
+    assert [job.cancelled for job in world.vendor.jobs] == [True, False], "so that it does not run beside the next"
+    sound(plane)
+
+
+def test_a_job_that_is_over_and_cannot_be_cancelled_is_tried_once_more_all_the_same(
+    world: World, plane: ControlPlane, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "quantum_assets")
+    world.vendor.statuses.append(JobStatus("cancelled", "CANCELLED"))
+    world.vendor.cancels.append(Denied("it is over"))
+    assert answer(plane, request()).path == "quantum"
+    assert "it is over" in caplog.text
     sound(plane)
 
 
@@ -262,6 +274,19 @@ def test_a_backend_that_takes_jobs_and_fails_them_opens_its_breaker(world: World
     world.vendor.results += [ProviderError("vendor", "has no result", "Ask again")] * 5
     turn(plane, tickets)
     assert plane.breakers.state("vendor", "").state == "open"
+
+
+def test_so_does_one_that_is_asked_one_job_at_a_time(world: World, plane: ControlPlane) -> None:
+    for number in range(5):
+        assert plane.breakers.state("vendor", "").state == "closed"
+        world.vendor.statuses.append(JobStatus("failed", "ERROR", code="9999", message="internal error"))
+        world.vendor.results.append(ProviderError("vendor", "has no result", "Ask again"))
+        assert answer(plane, request(question(number), SAFE)).path == "classical"
+    assert plane.breakers.state("vendor", "").state == "open"
+    sixth = answer(plane, request(question(6), SAFE))
+    assert (sixth.path, len(world.vendor.jobs)) == ("classical", 5)
+    assert "its breaker is open" in sixth.reason
+    sound(plane)
 
 
 def test_orders_of_which_nobody_can_tell_anything_hide_no_others(world: World, plane: ControlPlane) -> None:
