@@ -70,10 +70,10 @@ FULL = (
     ("states", 10, 4, 21),
     ("states", 100, 8, 15),
     ("states", 300, 10, 7),
-    ("states", 700, 12, 3),
+    ("states", 700, 12, 9),
     ("overlaps", 3, 3, 11),
     ("overlaps", 10, 4, 5),
-    ("overlaps", 25, 5, 3),
+    ("overlaps", 25, 5, 9),
 )
 QUICK = (("states", 10, 4, 5), ("overlaps", 3, 3, 3))
 

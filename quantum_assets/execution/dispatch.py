@@ -129,16 +129,27 @@ def _submit_new(place: Destination, plane: ControlPlane, tickets: Sequence[Ticke
 
 
 def _submit(plane: ControlPlane, place: Destination, tickets: Sequence[Ticket], key: str) -> Sequence[Ticket]:
-    """Open the window and hand in; what may not go together may go alone, the first first."""
+    """Open the window and hand in; what may not go together may go apart, the first first."""
     order = plane.order(tickets, key)
     try:
         opened = _open(plane, place, tickets, order)
     except (BudgetError, PlanError) as refused:
         if len(tickets) > 1:
-            return [one for ticket in tickets for one in _submit_new(place, plane, [ticket])]
+            return [one for few in _apart(tickets) for one in _submit_new(place, plane, few)]
         return fail(plane, tickets, plane.classified(refused, place.provider, "submit"))
     with plane.memory.window(ticket.id for ticket in opened):
         return _handed_in(plane, place, opened, order)
+
+
+def _apart(tickets: Sequence[Ticket]) -> list[list[Ticket]]:
+    """By what was asked for at once, for an approval that one asking lacks keeps no other from its company; else alone.
+
+    Each further order has its own fee.
+    """
+    askings = defaultdict[int, list[Ticket]](list)
+    for ticket in tickets:
+        askings[ticket.asked_shots].append(ticket)
+    return list(askings.values()) if len(askings) > 1 else [[ticket] for ticket in tickets]
 
 
 def _handed_in(plane: ControlPlane, place: Destination, opened: Sequence[Ticket], order: Order) -> Sequence[Ticket]:

@@ -70,7 +70,8 @@ class Claim:
         if self.outcomes is None or self.outcomes.ndim != 2 or self.outcomes.dtype != np.complex128:
             return None
         parts = np.ascontiguousarray(self.outcomes).view(np.float64)
-        squared: FloatArray = np.einsum("ij,ij->i", parts, parts)
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is infinite, and judged so
+            squared: FloatArray = np.vecdot(parts, parts)
         return squared
 
     @cached_property

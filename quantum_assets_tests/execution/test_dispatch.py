@@ -204,6 +204,15 @@ def test_shots_need_an_approval_by_all_that_is_asked_for_at_once(world: World, r
     sound(plane)
 
 
+def test_an_asking_without_its_approval_keeps_no_other_from_travelling_together(world: World) -> None:
+    plane = world.plane(budgets={"default": Budget(simulator_per_month=1000, approval_above_shots=2700)})
+    small = submit(plane, [request(question(n), LATER) for n in range(3)], hand_in=False)
+    large = submit(plane, [request(question(n), LATER) for n in range(3, 7)], hand_in=False)
+    after = turn(plane, [ticket for (ticket,) in (*large, *small)], collect_results=False)
+    assert [ticket.state for ticket in after] == [State.FELL_BACK] * 4 + [State.SUBMITTED] * 3
+    assert sizes(world) == [3]
+
+
 def test_what_another_project_asks_for_is_its_own(world: World) -> None:
     small = Budget(simulator_per_month=1000, approval_above_shots=900)
     plane = world.plane(budgets={"default": small, "lab": small.model_copy(update={"project": "lab"})})
