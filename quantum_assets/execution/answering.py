@@ -164,9 +164,12 @@ def _stand_in(plane: ControlPlane, request: Request) -> Answer:
 
 
 def _together(plane: ControlPlane, requests: Sequence[Request]) -> list[Request]:
-    """Each stamped, and with the shots that its project asks for at once: in how many requests is no matter."""
+    """Each stamped, and with the shots that its project asks for at once: in how many requests is no matter.
+
+    What is asked twice is run once.
+    """
     stamped, shots = [_stamped(plane, request) for request in requests], Counter[str]()
-    for request in stamped:
+    for request in {(request.project, request.question): request for request in stamped}.values():
         shots[request.project] += shots_of(request.workload, request.profile)
     return [replace(request, asked_shots=shots[request.project]) for request in stamped]
 

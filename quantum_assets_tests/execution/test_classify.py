@@ -344,6 +344,7 @@ def import_error() -> BaseException:
 EXAMPLES: list[tuple[str, Phase, Callable[[], Any]]] = [
     ("plan_error", "submit", lambda: PlanError("a", "b", "c")),
     ("budget_used_up", "submit", lambda: BudgetError("a", "b", "c")),
+    ("approval_missing", "submit", lambda: BudgetError("a", "1.00 USD on b lacks an approval: high_shots", "c")),
     ("breaker_open_on_submit", "submit", lambda: BreakerOpen("ibm", "ibm_x", NOON, NOON)),
     ("breaker_open", "status", lambda: BreakerOpen("ibm", "ibm_x", NOON, NOON)),
     ("ledger_trouble", "fetch", lambda: LedgerError("a", "b", "c")),

@@ -179,6 +179,7 @@ def test_a_missing_approval_goes_straight_to_the_fallback_until_it_is_given(worl
     plane = world.plane(budgets={"default": Budget(simulator_per_month=100, approval_above_shots=100)})
     refused = answer(plane, request(profile=SAFE))
     assert refused.path == "classical"
+    assert "approval_missing" in refused.reason
     assert "quantum-assets approve high_shots" in refused.reason
     plane.ledger.approve("default", "high_shots", by="ada", reason="once")
     assert answer(plane, request(profile=SAFE)).path == "quantum"
@@ -202,6 +203,13 @@ def test_shots_need_an_approval_by_all_that_is_asked_for_at_once(world: World, r
     plane.ledger.approve("default", "high_shots", by="ada", reason="a long night")
     assert {one.path for one in answer_all(plane, whole)} == {"quantum"}
     sound(plane)
+
+
+def test_what_is_asked_for_twice_counts_once(world: World) -> None:
+    plane = world.plane(budgets={"default": Budget(simulator_per_month=1000, approval_above_shots=1800)})
+    twice = [request(question(n), SAFE) for n in (0, 1, 0, 1)]
+    assert {one.path for one in answer_all(plane, twice)} == {"quantum"}
+    assert sizes(world) == [2]
 
 
 def test_an_asking_without_its_approval_keeps_no_other_from_travelling_together(world: World) -> None:
