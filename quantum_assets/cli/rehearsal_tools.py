@@ -69,7 +69,11 @@ def until(true: Callable[[], bool], deadline: float, otherwise: str, environment
     while not true():
         failed = failed_run(environment) if environment else ""
         if failed or time.monotonic() > deadline:
-            raise PlanError("the rehearsal", failed or otherwise, "Look into the logs below the home folder")
+            raise PlanError(
+                "the rehearsal",
+                failed or otherwise,
+                "`quantum-assets tickets` says what became of each; then look into the logs below the home folder",
+            )
         time.sleep(_LOOK_SECONDS)
 
 
