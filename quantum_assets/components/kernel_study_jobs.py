@@ -55,10 +55,11 @@ def quantum_jobs(
     asked = wanted(plan, data, prepared, profile, session) if profile.pair_priced else ()
     tickets = _asked(session, [one.workload for one in asked], profile)
     rows = [_row(one, of_it, profile) for one, of_it in zip(asked, tickets, strict=True)]
-    circuits, shots = sum(row["circuits"] for row in rows), sum(row["shots"] for row in rows)
+    different = {row["workload"]: row for row in rows}.values()  # folds may share a matrix, which is run once
+    circuits, shots = sum(row["circuits"] for row in different), sum(row["shots"] for row in different)
+    every = {ticket.id: ticket for of_it in tickets for ticket in of_it}.values()
     table = table_of_rows(rows, JOBS)
-    bill = session.bill(ticket for of_it in tickets for ticket in of_it)
-    ids = {ticket.correlation_id for of_it in tickets for ticket in of_it}
+    bill, ids = session.bill(every), {ticket.correlation_id for ticket in every}
     return Stored(
         table=table,
         contract=JOBS,
@@ -71,15 +72,15 @@ def quantum_jobs(
         ),
         params=study_params(plan) | profile_params(profile),
         metrics={
-            "workloads": float(len(rows)),
+            "workloads": float(len(different)),
             "circuits": float(circuits),
             "shots": float(shots),
-            "tickets": float(sum(len(of_it) for of_it in tickets)),
-            "open_tickets": float(sum(not ticket.ended for of_it in tickets for ticket in of_it)),
+            "tickets": float(len(every)),
+            "open_tickets": float(sum(not ticket.ended for ticket in every)),
             "estimated_cost": bill.estimated / MICROS,
             "cost": bill.charged / MICROS,
         },
-        notes={"submitted": _told(profile, len(rows), circuits), "cost": _costs(bill)},
+        notes={"submitted": _told(profile, len(rows), len(different), circuits), "bill": _costs(bill)},
         tags={"qa.correlation_id": ", ".join(sorted(ids))},
     )
 
@@ -151,8 +152,8 @@ def _costs(bill: Bill) -> str:
     return f"{charged} charged, {estimated} estimated{later}"
 
 
-def _told(profile: ExecutionProfile, matrices: int, circuits: int) -> str:
+def _told(profile: ExecutionProfile, matrices: int, different: int, circuits: int) -> str:
     if not profile.pair_priced:
         return _NOTHING
     how = "handed in; the sensor collects them" if profile.asynchronous else "asked for"
-    return f"{matrices} matrices, {circuits} circuits: {how}"
+    return f"{matrices} matrices, {different} of them different, of {circuits} circuits: {how}"

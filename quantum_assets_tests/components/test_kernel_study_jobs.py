@@ -65,9 +65,15 @@ def test_later_steps_find_everything_answered(
         ("no_entanglers", "r0f0"),
         ("no_entanglers", "r0f1"),
     ]
+    different = {row["workload"]: row for row in table}
+    assert asked.metrics["workloads"] == len(different)
+    assert asked.metrics["shots"] == sum(row["shots"] for row in different.values())
+    assert asked.metrics["tickets"] == len({name for row in table for name in row["tickets"].split()})
+    assert f"5 matrices, {len(different)} of them different, of " in asked.notes["submitted"]
+    assert not set(asked.notes) & set(asked.metrics), "one would hide the other on the page"
     assert {row["state"] for row in table} == {"accepted"}
     assert {row["provider"] for row in table} == {"aer"}
-    assert asked.notes["cost"] == "0 USD charged, 0 USD estimated"
+    assert asked.notes["bill"] == "0 USD charged, 0 USD estimated"
     circuits = [order for order in session.plane.ledger.orders() if order.provider == "aer"]
     kernel = matrices.quantum_kernel(plan, "noisy", rows, features, loaded(asked), session)
     quantum, classical = loaded(kernel), loaded(matrices.classical_kernels(plan, rows, features))
@@ -94,7 +100,7 @@ def test_what_was_asked_ahead_tells_its_cost(
     paid = sum(order.micros or 0 for order in plane.ledger.orders(settled=True))
     assert paid > 0
     assert asked.metrics["cost"] == asked.metrics["estimated_cost"] == paid / MICROS
-    assert asked.notes["cost"] == f"{paid / MICROS:.6g} EUR charged, {paid / MICROS:.6g} EUR estimated"
+    assert asked.notes["bill"] == f"{paid / MICROS:.6g} EUR charged, {paid / MICROS:.6g} EUR estimated"
     assert asked.provenance["currency"] == "EUR"
 
 
