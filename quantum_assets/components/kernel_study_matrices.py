@@ -54,7 +54,7 @@ def dataset(plan: KernelStudyPlan) -> Stored:
         provenance=provenance(plan, {}, source=data.source, data_class=data.data_class, content=data.fingerprint),
         params=study_params(plan) | {"data_class": data.data_class},
         metrics={name: float(value) for name, value in facts.items()},
-        notes={"source": data.source, "classes": ", ".join(data.class_names)},
+        notes={"source": data.source, "class names": ", ".join(data.class_names)},
     )
 
 

@@ -95,7 +95,7 @@ def problem(plan: OptimizationStudyPlan, period: str) -> Stored:
         },
         notes={
             "instance": f"{asked.kind} {asked.name}: {asked.sense} {asked.unit}; {size}",
-            "penalty": encoding.rule,
+            "penalty rule": encoding.rule,
             "quantum step": _quantum_step_told(plan, asked, kernel),
         },
     )
