@@ -24,6 +24,7 @@ from quantum_assets.contracts.profile import ExecutionProfile
 from quantum_assets.contracts.tables import JOBS
 from quantum_assets.contracts.ticket import State, Ticket
 from quantum_assets.contracts.workload import Workload
+from quantum_assets.execution.cost import shots_of
 from quantum_assets.execution.session import Bill, Session
 from quantum_assets.models.learners import KernelLearner, without_entanglers
 from quantum_assets.models.tables import table_of_rows
@@ -128,7 +129,6 @@ def _asked(
 
 
 def _row(one: Wanted, tickets: Sequence[Ticket], profile: ExecutionProfile) -> dict[str, Any]:
-    circuits = 0 if one.workload.pairs is None else len(one.workload.pairs)
     behind = min(tickets, key=lambda ticket: _BEHIND.index(ticket.state), default=None)
     return {
         "model": one.model,
@@ -136,8 +136,8 @@ def _row(one: Wanted, tickets: Sequence[Ticket], profile: ExecutionProfile) -> d
         "map": one.map,
         "bandwidth": one.bandwidth,
         "workload": one.workload.fingerprint,
-        "circuits": circuits,
-        "shots": circuits * (profile.shots or 0),
+        "circuits": one.workload.n_circuits,
+        "shots": shots_of(one.workload, profile),
         "provider": "" if behind is None else behind.provider,
         "backend": "" if behind is None else behind.backend,
         "tickets": " ".join(ticket.id for ticket in tickets),

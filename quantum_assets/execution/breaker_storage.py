@@ -8,7 +8,7 @@ than its reset time more.
 
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import pybreaker
 
@@ -56,9 +56,7 @@ class LedgerBreakerStorage(pybreaker.CircuitBreakerStorage):
         reason: Sentence of the failure that is being counted, for the alert.
     """
 
-    def __init__(
-        self, ledger: Ledger, key: str, reset_seconds: float, *, forgives: Collection[Count] = get_args(Count)
-    ) -> None:
+    def __init__(self, ledger: Ledger, key: str, reset_seconds: float, *, forgives: Collection[Count]) -> None:
         super().__init__(key)
         self._ledger = ledger
         self._reset_seconds = reset_seconds

@@ -106,13 +106,10 @@ def _drop(reason: str, plane: ControlPlane, tickets: Sequence[Ticket]) -> list[T
 
 
 def _waiting(plane: ControlPlane, ticket: Ticket, place: Destination) -> Waiting:
-    workload, profile = plane.workload(ticket), profile_of(ticket.profile)
-    circuits = workload.n_bindings if workload.pairs is None else len(workload.pairs)
     return Waiting(
         ticket_id=ticket.id,
         question=ticket.question,
-        circuits=circuits,
-        shots=circuits * (profile.shots or 0),
+        circuits=plane.workload(ticket).n_circuits,
         priority=ticket.priority,
         deadline=ticket.deadline,
         planned_at=ticket.created_at,

@@ -23,7 +23,6 @@ class Waiting:
         ticket_id: Its id.
         question: Its question.
         circuits: Pairs or bindings of its workload.
-        shots: Shots of all its circuits together; 0 where it is exact.
         priority: Larger goes first.
         deadline: Moment (UTC) after which the answer is of no use; None: never.
         planned_at: Moment (UTC) of planning.
@@ -36,7 +35,6 @@ class Waiting:
     ticket_id: str
     question: str
     circuits: int
-    shots: int
     priority: int
     deadline: datetime | None
     planned_at: datetime

@@ -77,8 +77,8 @@ def test_a_missing_approval_is_told_with_project_month_figures_and_command() -> 
         require_approvals(estimate, BUDGET, 10, {"hardware"}, "2026-11")
     message = str(caught.value)
     assert message.startswith("project lab, 2026-11: 1.2345 USD on remote/rehearsal lacks an approval: ")
-    assert "high_shots (2,000 shots asked for at once, over 1,000); " in message
-    assert "high_frequency (request 11 of today, over 10)" in message
+    shots = "high_shots (2,000 shots asked for at once, over 1,000)"
+    assert f"{shots}; high_frequency (request 11 of today, over 10)" in message
     assert "`quantum-assets approve high_shots --project lab`" in message
     assert "approve hardware" not in message
     require_approvals(estimate, BUDGET, 10, {"hardware", "high_shots", "high_frequency"}, "2026-11")
